@@ -1,0 +1,34 @@
+/// A limit on everything that others can make grow. Reaching one is logged.
+package struct Limits: Sendable {
+    /// Bytes of a playlist (a day of 2 s segments with long tokens stays below 16 MiB).
+    package var manifestBytes = 16 * 1024 * 1024
+    /// Segments in one media playlist.
+    package var playlistSegments = 200_000
+    /// Renditions in one multivariant playlist.
+    package var renditions = 256
+    /// Bytes of a segment that is held whole; a larger one is passed through and not shared.
+    package var segmentBytes = 64 * 1024 * 1024
+    /// Bytes of a key or another small resource.
+    package var resourceBytes = 1024 * 1024
+    package var streams = 64
+    package var links = 50
+    /// Links that the agent opens by itself.
+    package var dialledLinks = 20
+    package var dials = 8
+    package var swarmsPerLink = 64
+    /// Requests of one peer that wait at once.
+    package var requestsPerLink = 256
+    /// Chunks of one peer's requests that wait at once.
+    package var chunksPerLink = 2048
+    /// Have ranges that are remembered per link and rendition.
+    package var haveRangesPerLink = 512
+    package var renditionsPerLink = 64
+    /// Players' requests open at once.
+    package var playerRequests = 512
+    /// Digest batches kept per segment.
+    package var vouchesPerSegment = 512
+    package var bannedPeers = 4096
+    package var knownPeers = 1024
+
+    package init() {}
+}

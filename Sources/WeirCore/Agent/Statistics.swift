@@ -1,0 +1,125 @@
+/// Totals since the agent started: what `/stats` prints, under the names it prints.
+package struct AgentStatistics: Sendable, Encodable, Equatable {
+    /// Media bytes that players' sockets took.
+    package var delivered_bytes: Int64 = 0
+    /// Media payload read from origins, audits included.
+    package var origin_bytes: Int64 = 0
+    package var edge_bytes: Int64 = 0
+    /// Media payload received from peers, waste included.
+    package var peer_bytes: Int64 = 0
+    package var uploaded_bytes: Int64 = 0
+    /// The part of `origin_bytes` that only checked what peers had sent.
+    package var audit_bytes: Int64 = 0
+    /// Payload received and thrown away: duplicate, late or cancelled.
+    package var wasted_bytes: Int64 = 0
+    /// Payload from peers that contradicted its digest list.
+    package var rejected_bytes: Int64 = 0
+    /// 1 − `origin_bytes` ÷ `delivered_bytes`; 0 before anything was delivered.
+    package var offload_ratio: Double = 0
+    /// The least buffer among active players, in seconds; 0 without one.
+    package var buffer_seconds: Double = 0
+    /// Times that a player's buffer ran dry for lack of a segment, as inferred from its requests.
+    package var stalls: Int = 0
+    package var stall_seconds: Double = 0
+    /// Links that are up.
+    package var peers: Int = 0
+    package var banned_peers: Int = 0
+    /// Bytes drawn from the ledger.
+    package var ledger_bytes: Int64 = 0
+    package var manifest_requests: Int = 0
+    package var origin_requests: Int = 0
+    /// Filled in by the shell; 0 in a simulation.
+    package var rss_bytes: Int64 = 0
+
+    package init() {}
+}
+
+/// One stream, as `GET /v1/sessions` lists it.
+package struct SessionReport: Sendable, Encodable {
+    package var id: String
+    /// Without query: tokens stay out of reports.
+    package var url: String
+    package var path: String
+    package var swarm: String
+    package var live: Bool
+    package var players: Int
+    package var buffer_seconds: Double
+    package var stalls: Int
+    package var peers: Int
+
+    package init(
+        id: String, url: String, path: String, swarm: String, live: Bool, players: Int, buffer_seconds: Double,
+        stalls: Int, peers: Int
+    ) {
+        self.id = id
+        self.url = url
+        self.path = path
+        self.swarm = swarm
+        self.live = live
+        self.players = players
+        self.buffer_seconds = buffer_seconds
+        self.stalls = stalls
+        self.peers = peers
+    }
+}
+
+/// One segment, as `GET /v1/sessions/{id}/segments` lists it.
+package struct SegmentReport: Sendable, Encodable {
+    package var rendition: String
+    package var number: UInt64
+    package var bytes: Int64
+    package var origin_bytes: Int64
+    package var edge_bytes: Int64
+    package var peer_bytes: Int64
+    /// Peers that contributed checked chunks.
+    package var sources: Int
+    /// From the start of its race to its end.
+    package var milliseconds: Double
+    /// Why bytes came from the origin; empty when none did.
+    package var origin_reason: String
+    package var state: String
+
+    package init(
+        rendition: String, number: UInt64, bytes: Int64, origin_bytes: Int64, edge_bytes: Int64, peer_bytes: Int64,
+        sources: Int, milliseconds: Double, origin_reason: String, state: String
+    ) {
+        self.rendition = rendition
+        self.number = number
+        self.bytes = bytes
+        self.origin_bytes = origin_bytes
+        self.edge_bytes = edge_bytes
+        self.peer_bytes = peer_bytes
+        self.sources = sources
+        self.milliseconds = milliseconds
+        self.origin_reason = origin_reason
+        self.state = state
+    }
+}
+
+/// One link, as `GET /v1/peers` lists it.
+package struct PeerReport: Sendable, Encodable {
+    package var id: String
+    package var address: String
+    package var received_bytes: Int64
+    package var sent_bytes: Int64
+    package var rejected_bytes: Int64
+    package var rate_bytes_per_second: Double
+    package var round_trip_ms: Double
+    package var score: Double
+    package var segments_held: Int
+
+    package init(
+        id: String, address: String, received_bytes: Int64, sent_bytes: Int64, rejected_bytes: Int64,
+        rate_bytes_per_second: Double, round_trip_ms: Double, score: Double, segments_held: Int
+    ) {
+        self.id = id
+        self.address = address
+        self.received_bytes = received_bytes
+        self.sent_bytes = sent_bytes
+        self.rejected_bytes = rejected_bytes
+        self.rate_bytes_per_second = rate_bytes_per_second
+        self.round_trip_ms = round_trip_ms
+        self.score = score
+        self.segments_held = segments_held
+    }
+}
