@@ -1,5 +1,5 @@
 /// Everything that can happen to an agent. The core is fed one at a time, with the time, and drained of its outputs.
-package enum Input {
+package enum Input: Sendable {
     /// A player's request arrived whole (its headers; players send no bodies).
     case request(PlayerRequest)
     /// The player's socket took this many more body bytes of the answer.

@@ -1,5 +1,5 @@
 /// Everything that an agent wants done. Drained in order after every input.
-package enum Output {
+package enum Output: Sendable {
     /// Status line and headers of an answer. The shell adds `Date`, `Connection` and framing.
     case answerHead(RequestID, AnswerHead)
     /// Body bytes that the core made: manifests, errors.
