@@ -19,8 +19,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        // Its JSON and YAML providers would link all of Foundation (44 MB): none of its traits.
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -49,6 +47,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Apart from the program, because an executable's settings table cannot be imported by tests.
+        .target(
+            name: "WeirSettings",
+            dependencies: ["WeirCore"],
+            swiftSettings: strict
+        ),
         .target(
             name: "WeirSimulation",
             dependencies: ["WeirCore"],
@@ -59,6 +63,7 @@ let package = Package(
             dependencies: [
                 "WeirNet",
                 "WeirCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -71,9 +76,11 @@ let package = Package(
                 "WeirNet",
                 "WeirCore",
                 "WeirLab",
+                "WeirSettings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -108,6 +115,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "WeirSettingsTests", dependencies: ["WeirSettings", "WeirCore"], swiftSettings: strict),
         .testTarget(
             name: "WeirSimulationTests",
             dependencies: ["WeirSimulation", "WeirCore"],
