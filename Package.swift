@@ -64,6 +64,7 @@ let package = Package(
                 "WeirNet",
                 "WeirCore",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -116,6 +117,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "WeirSettingsTests", dependencies: ["WeirSettings", "WeirCore"], swiftSettings: strict),
+        .testTarget(
+            name: "WeirLabTests",
+            dependencies: [
+                "WeirLab", "WeirNet", "WeirCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WeirSimulationTests",
             dependencies: ["WeirSimulation", "WeirCore"],
