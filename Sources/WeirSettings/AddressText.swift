@@ -1,4 +1,4 @@
-import WeirCore
+package import WeirCore
 
 #if canImport(Glibc)
     import Glibc
@@ -15,7 +15,7 @@ enum AddressText {
         if text.hasPrefix("[") {
             guard let bracket = text.firstIndex(of: "]") else { return nil }
             host = String(text[text.index(after: text.startIndex)..<bracket])
-            guard bytes(ofAddress: host)?.count == 16 else { return nil }
+            guard NetworkPrefix.bytes(ofAddress: host)?.count == 16 else { return nil }
             portText = text[text.index(after: bracket)...]
             guard portText.first == ":" else { return nil }
             portText = portText.dropFirst()
@@ -40,27 +40,29 @@ enum AddressText {
     /// `192.168.0.0/16`, `fd00::/8`; a bare address means that host alone.
     static func network(_ text: String) -> NetworkPrefix? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = bytes(ofAddress: String(parts[0])) else { return nil }
+        guard parts.count <= 2, let address = NetworkPrefix.bytes(ofAddress: String(parts[0])) else { return nil }
         guard parts.count == 2 else { return NetworkPrefix(address: address, length: address.count * 8) }
         guard let length = port(parts[1]), length <= address.count * 8 else { return nil }
         return NetworkPrefix(address: address, length: length)
     }
 
-    /// The 4 or 16 bytes of a literal address.
-    static func bytes(ofAddress text: String) -> [UInt8]? {
-        for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
-            var bytes = [UInt8](repeating: 0, count: count)
-            if inet_pton(family, text, &bytes) == 1 { return bytes }
-        }
-        return nil
-    }
-
     private static func isHost(_ text: String) -> Bool {
-        if bytes(ofAddress: text) != nil { return true }
+        if NetworkPrefix.bytes(ofAddress: text) != nil { return true }
         return !text.isEmpty && text.utf8.count <= 253
             && text.utf8.allSatisfy { byte in
                 (byte >= 48 && byte <= 57) || (byte | 32 >= 97 && byte | 32 <= 122) || byte == 45 || byte == 46
                     || byte == 95
             }
+    }
+}
+
+extension NetworkPrefix {
+    /// The 4 or 16 bytes of a literal address.
+    package static func bytes(ofAddress text: String) -> [UInt8]? {
+        for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            if inet_pton(family, text, &bytes) == 1 { return bytes }
+        }
+        return nil
     }
 }

@@ -201,7 +201,7 @@ extension SettingsTable {
         "ADDRESS",
         \.swarmAddress,
         expected: "a literal IPv4 or IPv6 address"
-    ) { AddressText.bytes(ofAddress: $0) == nil ? nil : $0 }
+    ) { NetworkPrefix.bytes(ofAddress: $0) == nil ? nil : $0 }
 
     private static let uploadLimit = SettingSyntax.one(
         "RATE",

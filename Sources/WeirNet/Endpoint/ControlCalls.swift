@@ -9,9 +9,16 @@ struct ControlCalls {
 
     private struct Opened: Encodable {
         var id: String
-        var playback_url: String
-        var stat_url: String
-        var command_url: String
+        var playbackURL: String
+        var statURL: String
+        var commandURL: String
+
+        private enum CodingKeys: String, CodingKey {
+            case id
+            case playbackURL = "playback_url"
+            case statURL = "stat_url"
+            case commandURL = "command_url"
+        }
     }
 
     private enum Route {
@@ -144,9 +151,9 @@ struct ControlCalls {
                 let session = "\(base)/v1/sessions/\(id)"
                 let opened = Opened(
                     id: id.text,
-                    playback_url: base + path,
-                    stat_url: session,
-                    command_url: session
+                    playbackURL: base + path,
+                    statURL: session,
+                    commandURL: session
                 )
                 var answer = ControlAnswer(status: 201, json: JSONText.encode(opened))
                 answer.fields.append(HeaderField("location", "/v1/sessions/\(id)"))

@@ -133,30 +133,15 @@ package final class Endpoint: @unchecked Sendable {
         target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?")
     }
 
-    func accept(
-        _ target: String,
-        _ head: HTTPRequestHead,
-        from connection: PlayerConnection,
-        remote: SocketAddress?
-    ) -> RequestID {
+    /// Gives a request to the core, which may have answered it when this returns.
+    func forward(_ request: PlayerRequest, from connection: PlayerConnection) {
+        answering[request.id] = connection
+        deliver(.request(request))
+    }
+
+    func newRequestID() -> RequestID {
         nextRequest += 1
-        let id = RequestID(nextRequest)
-        answering[id] = connection
-        let ranges = head.headers["range"]
-        deliver(
-            .request(
-                PlayerRequest(
-                    id: id,
-                    method: head.method == .HEAD ? .head : .get,
-                    target: target,
-                    range: ranges.count == 1 ? ranges[0] : nil,
-                    ifRange: head.headers.first(name: "if-range"),
-                    userAgent: head.headers.first(name: "user-agent") ?? "",
-                    remoteHost: remote?.ipAddress ?? ""
-                )
-            )
-        )
-        return id
+        return RequestID(nextRequest)
     }
 
     func control(

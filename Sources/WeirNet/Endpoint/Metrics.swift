@@ -4,20 +4,20 @@ import WeirCore
 struct ProcessStatistics: Encodable {
     var agent: AgentStatistics
     /// Anonymous resident memory: what counts against the budget, without mapped files.
-    var rss_anon_bytes: Int64
+    var anonymousBytes: Int64
 
-    private enum Keys: String, CodingKey { case rss_anon_bytes }
+    private enum Keys: String, CodingKey { case anonymousBytes = "rss_anon_bytes" }
 
     init(_ agent: AgentStatistics, memory: ProcessMemory = .now()) {
         self.agent = agent
         self.agent.rss_bytes = memory.residentBytes
-        rss_anon_bytes = memory.anonymousBytes
+        anonymousBytes = memory.anonymousBytes
     }
 
     func encode(to encoder: any Encoder) throws {
         try agent.encode(to: encoder)
         var container = encoder.container(keyedBy: Keys.self)
-        try container.encode(rss_anon_bytes, forKey: .rss_anon_bytes)
+        try container.encode(anonymousBytes, forKey: .anonymousBytes)
     }
 }
 
@@ -77,7 +77,7 @@ enum Metrics {
             Double($0.agent.origin_requests)
         },
         Metric("rss_bytes", "gauge", "Resident memory of the process.") { Double($0.agent.rss_bytes) },
-        Metric("rss_anon_bytes", "gauge", "Anonymous resident memory of the process.") { Double($0.rss_anon_bytes) },
+        Metric("rss_anon_bytes", "gauge", "Anonymous resident memory of the process.") { Double($0.anonymousBytes) },
     ]
 
     static func text(_ statistics: ProcessStatistics) -> String {

@@ -169,7 +169,7 @@ final class PlayerConnection: ChannelDuplexHandler {
                 guard head.method == .GET || head.method == .HEAD else {
                     throw RequestRefusal(status: 405, error: "only GET and HEAD are allowed here", hint: "Use GET.")
                 }
-                request = endpoint.accept(check.target, head, from: self, remote: context?.channel.remoteAddress)
+                forward(head, check)
             } else {
                 endpoint.control(check, head, body: body, from: self, localAddress: localAddress)
                 body = []
@@ -179,6 +179,25 @@ final class PlayerConnection: ChannelDuplexHandler {
         } catch {
             context?.close(promise: nil)
         }
+    }
+
+    private func forward(_ head: HTTPRequestHead, _ check: RequestCheck) {
+        let id = endpoint.newRequestID()
+        // Set first: the core may answer at once.
+        request = id
+        let ranges = head.headers["range"]
+        endpoint.forward(
+            PlayerRequest(
+                id: id,
+                method: head.method == .HEAD ? .head : .get,
+                target: check.target,
+                range: ranges.count == 1 ? ranges[0] : nil,
+                ifRange: head.headers.first(name: "if-range"),
+                userAgent: head.headers.first(name: "user-agent") ?? "",
+                remoteHost: context?.channel.remoteAddress?.ipAddress ?? ""
+            ),
+            from: self
+        )
     }
 
     /// The head of the request that is being answered.

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import WeirCore
@@ -61,13 +62,15 @@ extension FetchFailure {
         }
     }
 
-    /// HTTP/2's errors have types that async-http-client does not export; their names are stable.
     private init(other error: any Error) {
-        let name = String(describing: type(of: error))
-        switch name {
-        case "ContentLengthViolated", "StreamClosed", "NoSuchStream", "IOError": self = .truncated
-        case _ where name.contains("HTTP2"), _ where name.contains("Protocol"): self = .malformed(name)
-        default: self = .other(name)
+        switch error {
+        case let error as NIOHTTP2Errors.StreamError: self = FetchFailure(error.baseError)
+        // Too short and too long look alike here; in both cases the bytes that came are good.
+        case is NIOHTTP2Errors.ContentLengthViolated: self = .truncated
+        case is NIOHTTP2Errors.StreamClosed, is NIOHTTP2Errors.IOOnClosedConnection, is NIOHTTP2Errors.NoSuchStream:
+            self = .truncated
+        case is any NIOHTTP2Error: self = .malformed("HTTP/2: \(type(of: error))")
+        default: self = .other("\(type(of: error))")
         }
     }
 

@@ -29,14 +29,14 @@ struct AgentRun {
 
     func play(_ url: String) async throws {
         let token = try ControlToken.load(file: settings.apiTokenFile)
-        let agent = try await startAgent(settings, token: token)
+        let agent = try await AgentLaunch.start(settings, token: token)
         Task { post.yield(.opened(await agent.open(url: url, swarm: settings.agent.swarmName))) }
         var player: ChildProcess?
         var failure: Failure?
         loop: for await event in events {
             switch event {
             case .opened(.ready(_, let path)):
-                let address = "http://\(await agent.endpoint)"
+                let address = "http://\(endpoint(of: agent))"
                 announce(address + path, statistics: address + "/stats", token: token)
                 do { player = try startPlayer(address + path) } catch { failure = error }
                 if failure != nil { break loop }
@@ -58,8 +58,8 @@ struct AgentRun {
 
     func serve() async throws {
         let token = try ControlToken.load(file: settings.apiTokenFile)
-        let agent = try await startAgent(settings, token: token)
-        Console.print("http://\(await agent.endpoint)/")
+        let agent = try await AgentLaunch.start(settings, token: token)
+        Console.print("http://\(endpoint(of: agent))/")
         if settings.apiTokenFile == nil { Console.note("weir: token for the control API: \(token)") }
         for await event in events {
             if case .interrupted = event { break }
@@ -95,7 +95,13 @@ struct AgentRun {
         return player
     }
 
-    private func leave(_ agent: any RunningAgent) async {
+    private func endpoint(of agent: AgentHost) -> PeerAddress {
+        // A wildcard is where it listens, not where a player can connect to.
+        let wildcards = ["0.0.0.0": "127.0.0.1", "::": "::1"]
+        return PeerAddress(host: wildcards[settings.listen.host] ?? settings.listen.host, port: agent.port)
+    }
+
+    private func leave(_ agent: AgentHost) async {
         let (left, done) = AsyncStream.makeStream(of: Void.self)
         Task {
             await agent.stop()
