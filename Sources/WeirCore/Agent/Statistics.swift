@@ -24,6 +24,8 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Links that are up.
     package var peers: Int = 0
     package var banned_peers: Int = 0
+    /// Vouchers that two readings of the origin proved wrong.
+    package var proved_lies: Int = 0
     /// Bytes drawn from the ledger.
     package var ledger_bytes: Int64 = 0
     package var manifest_requests: Int = 0
@@ -48,8 +50,15 @@ package struct SessionReport: Sendable, Encodable {
     package var peers: Int
 
     package init(
-        id: String, url: String, path: String, swarm: String, live: Bool, players: Int, buffer_seconds: Double,
-        stalls: Int, peers: Int
+        id: String,
+        url: String,
+        path: String,
+        swarm: String,
+        live: Bool,
+        players: Int,
+        buffer_seconds: Double,
+        stalls: Int,
+        peers: Int
     ) {
         self.id = id
         self.url = url
@@ -80,8 +89,16 @@ package struct SegmentReport: Sendable, Encodable {
     package var state: String
 
     package init(
-        rendition: String, number: UInt64, bytes: Int64, origin_bytes: Int64, edge_bytes: Int64, peer_bytes: Int64,
-        sources: Int, milliseconds: Double, origin_reason: String, state: String
+        rendition: String,
+        number: UInt64,
+        bytes: Int64,
+        origin_bytes: Int64,
+        edge_bytes: Int64,
+        peer_bytes: Int64,
+        sources: Int,
+        milliseconds: Double,
+        origin_reason: String,
+        state: String
     ) {
         self.rendition = rendition
         self.number = number
@@ -109,8 +126,15 @@ package struct PeerReport: Sendable, Encodable {
     package var segments_held: Int
 
     package init(
-        id: String, address: String, received_bytes: Int64, sent_bytes: Int64, rejected_bytes: Int64,
-        rate_bytes_per_second: Double, round_trip_ms: Double, score: Double, segments_held: Int
+        id: String,
+        address: String,
+        received_bytes: Int64,
+        sent_bytes: Int64,
+        rejected_bytes: Int64,
+        rate_bytes_per_second: Double,
+        round_trip_ms: Double,
+        score: Double,
+        segments_held: Int
     ) {
         self.id = id
         self.address = address
