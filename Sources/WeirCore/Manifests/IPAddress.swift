@@ -57,7 +57,7 @@ package struct IPAddress: Hashable, Sendable {
             let bytes = groups(text)
             return bytes?.count == 16 ? bytes : nil
         }
-        guard let head = groups(text[..<gap]) else { return nil }
+        guard let head = groups(text[..<gap], isTail: false) else { return nil }
         let after = text.utf8.index(gap, offsetBy: 2)
         guard let tail = groups(text[after...]), head.count + tail.count <= 14 else { return nil }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
@@ -75,13 +75,13 @@ package struct IPAddress: Hashable, Sendable {
         return nil
     }
 
-    /// Colon-separated groups of up to four hexadecimal digits, the last of which may be an IPv4 address.
-    private static func groups(_ text: Substring) -> [UInt8]? {
+    /// Colon-separated groups of up to four hexadecimal digits. The last of an address may be an IPv4 address.
+    private static func groups(_ text: Substring, isTail: Bool = true) -> [UInt8]? {
         if text.isEmpty { return [] }
         var bytes: [UInt8] = []
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, part.utf8.contains(ASCII.dot) {
+            if isTail, index == parts.count - 1, part.utf8.contains(ASCII.dot) {
                 guard let tail = version4(part) else { return nil }
                 return bytes + tail
             }
