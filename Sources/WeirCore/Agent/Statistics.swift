@@ -1,4 +1,6 @@
 /// Totals since the agent started: what `/stats` prints, under the names it prints.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Media bytes that players' sockets took.
     package var delivered_bytes: Int64 = 0
@@ -37,6 +39,8 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
 }
 
 /// One stream, as `GET /v1/sessions` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct SessionReport: Sendable, Encodable {
     package var id: String
     /// Without query: tokens stay out of reports.
@@ -73,6 +77,8 @@ package struct SessionReport: Sendable, Encodable {
 }
 
 /// One segment, as `GET /v1/sessions/{id}/segments` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct SegmentReport: Sendable, Encodable {
     package var rendition: String
     package var number: UInt64
@@ -114,6 +120,8 @@ package struct SegmentReport: Sendable, Encodable {
 }
 
 /// One link, as `GET /v1/peers` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct PeerReport: Sendable, Encodable {
     package var id: String
     package var address: String
