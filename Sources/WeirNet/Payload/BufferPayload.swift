@@ -1,10 +1,3 @@
-<<<<<<< HEAD
-internal import Crypto
-package import NIOCore
-package import WeirCore
-
-/// Bytes from a socket as a payload. Slices share the buffer's storage.
-=======
 import Crypto
 package import NIOCore
 package import WeirCore
@@ -14,7 +7,6 @@ package import WeirCore
 /// A slice shares its storage, so a small one can keep a large receive buffer alive; `stored(followedBy:)` is the one
 /// copy that ends that. A `ByteBuffer` allocates powers of two: whole chunks (16 KiB) fit exactly, the shorter last
 /// chunk of a segment costs at most a chunk.
->>>>>>> fd30d9063e003c5360df5f647df7c0a38be3d0aa
 package final class BufferPayload: Payload {
     /// Its readable bytes are the payload.
     package let buffer: ByteBuffer
@@ -27,22 +19,12 @@ package final class BufferPayload: Payload {
 
     package func slice(_ range: Range<Int>) -> any Payload {
         guard let part = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count) else {
-<<<<<<< HEAD
-            preconditionFailure("a slice lies within its payload")
-=======
             preconditionFailure("A slice lies within its payload")
->>>>>>> fd30d9063e003c5360df5f647df7c0a38be3d0aa
         }
         return BufferPayload(part)
     }
 
     package func digest() -> WeirCore.Digest {
-<<<<<<< HEAD
-        var hash = SHA256()
-        buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        guard let digest = WeirCore.Digest(Array(hash.finalize())) else { preconditionFailure("SHA-256 has 32 bytes") }
-        return digest
-=======
         var hasher = SHA256()
         buffer.withUnsafeReadableBytes { hasher.update(bufferPointer: $0) }
         return hasher.finalize().withUnsafeBytes { bytes in
@@ -51,23 +33,10 @@ package final class BufferPayload: Payload {
             }
             return WeirCore.Digest(words: (word(0), word(1), word(2), word(3)))
         }
->>>>>>> fd30d9063e003c5360df5f647df7c0a38be3d0aa
     }
 
     package func stored(followedBy others: [any Payload]) -> any Payload {
         let total = others.reduce(count) { $0 + $1.count }
-<<<<<<< HEAD
-        var copy = ByteBufferAllocator().buffer(capacity: total)
-        copy.writeImmutableBuffer(buffer)
-        for other in others {
-            if let other = other as? BufferPayload {
-                copy.writeImmutableBuffer(other.buffer)
-            } else {
-                copy.writeBytes(other.bytes())
-            }
-        }
-        return BufferPayload(copy)
-=======
         var storage = ByteBufferAllocator().buffer(capacity: total)
         storage.writeImmutableBuffer(buffer)
         for other in others {
@@ -78,16 +47,12 @@ package final class BufferPayload: Payload {
             }
         }
         return BufferPayload(storage)
->>>>>>> fd30d9063e003c5360df5f647df7c0a38be3d0aa
     }
 
     package func bytes() -> [UInt8] { Array(buffer.readableBytesView) }
 }
-<<<<<<< HEAD
-=======
 
 extension Payload {
     /// The bytes as a buffer: shared when the payload is one already, else copied.
     package var asBuffer: ByteBuffer { (self as? BufferPayload)?.buffer ?? ByteBuffer(bytes: bytes()) }
 }
->>>>>>> fd30d9063e003c5360df5f647df7c0a38be3d0aa
