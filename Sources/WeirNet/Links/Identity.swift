@@ -59,9 +59,12 @@ package struct Identity: Signer {
         return (id(of: key), Array(key.x963Representation))
     }
 
+    /// PKCS #8 in DER, for TLS. Never leaves the process.
+    package var privateKeyBytes: [UInt8] { Array(key.derRepresentation) }
+
     /// A certificate for this key, DER. Its dates reach from 1970 to the end of year 9999 (RFC 5280 4.1.2.5), because
     /// boxes without a clock exist and a key has no age.
-    func certificate() throws -> [UInt8] {
+    package func certificate() throws -> [UInt8] {
         let name = try DistinguishedName { CommonName("weir") }
         let certificate = try Certificate(
             version: .v3,

@@ -73,12 +73,12 @@ package final class LinkHub {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_sndbuf), value: .init(limits.socketSendBytes))
         let connection: EventLoopFuture<any Channel>
-        if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) {
+        if !(1...65535).contains(address.port) {
+            connection = loop.makeFailedFuture(LinkRefusal.noSuchPort)
+        } else if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) {
             connection = bootstrap.connect(to: literal)
-        } else if (1...65535).contains(address.port) {
-            connection = bootstrap.connect(host: address.host, port: address.port)
         } else {
-            connection = loop.makeFailedFuture(ChannelError.unknownLocalAddress)
+            connection = bootstrap.connect(host: address.host, port: address.port)
         }
         connection.assumeIsolated().whenComplete { result in
             do {
@@ -165,7 +165,8 @@ package final class LinkHub {
     }
 }
 
-/// Why a connection from outside is closed before it could say a word.
+/// Why a connection is not even begun.
 private enum LinkRefusal: Error {
     case tooManyStrangers
+    case noSuchPort
 }

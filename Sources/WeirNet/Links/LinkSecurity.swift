@@ -1,4 +1,3 @@
-internal import Crypto
 internal import NIOCore
 internal import NIOSSL
 internal import WeirCore
@@ -12,7 +11,7 @@ struct LinkSecurity {
     init(identity: Identity) throws {
         own = identity.id
         let certificate = try NIOSSLCertificate(bytes: identity.certificate(), format: .der)
-        let key = try NIOSSLPrivateKey(bytes: Array(identity.key.derRepresentation), format: .der)
+        let key = try NIOSSLPrivateKey(bytes: identity.privateKeyBytes, format: .der)
         var asServer = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(certificate)],
             privateKey: .privateKey(key)
