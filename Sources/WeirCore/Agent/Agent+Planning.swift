@@ -155,7 +155,9 @@ extension Agent {
     mutating func dropRuns(of segment: Segment) {
         for run in segment.runs {
             switch run.source {
-            case .http(let id): if let fetch = fetches[id] { cancel(fetch) }
+            case .http(let id):
+                // A body that is all here ends by itself, and its connection stays usable.
+                if let fetch = fetches[id], fetch.offset < fetch.end ?? segment.length ?? .max { cancel(fetch) }
             case .link(let id, let request):
                 guard let link = link(id) else { continue }
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
