@@ -14,7 +14,8 @@ package enum Message: Hashable, Sendable {
     case have(Have)
     /// Which chunks of a segment the sender holds, while it is still being completed from peers.
     case partial(Partial)
-    /// Please send these chunks. Answered by `digests`, `root`, `data` and at last, if need be, `absent`.
+    /// Please send these chunks. Answered by `digests`, `root`, `data` and at last, if need be, `absent`. A request for
+    /// no chunks (first 0, count 0) asks for the digests alone: that is how a receiver learns a segment's length.
     case request(RunRequest)
     /// Digests of consecutive chunks, signed by the agent that read them from the origin.
     case digests(Vouch)

@@ -164,7 +164,9 @@ extension LinkHandler {
     /// not end the agent.
     func send(_ message: Message, payload: (any Payload)?) {
         guard let context, state == .greeting || state == .open || state == .condemned else { return }
-        guard let lead = try? FrameCodec.encodeHeader(message, payloadBytes: payload?.count ?? 0) else { return }
+        guard let lead = try? FrameCodec.encodeHeader(message, payloadBytes: payload?.count ?? 0) else {
+            return assertionFailure("the core said what the wire cannot: \(message)")
+        }
         queue(ByteBuffer(bytes: lead), on: context)
         if let payload { queue((payload as? BufferPayload)?.buffer ?? ByteBuffer(bytes: payload.bytes()), on: context) }
         guard pendingBytes <= hub.limits.pendingBytes else { return abort(.failed("it does not read")) }
