@@ -6,7 +6,7 @@ import WeirSimulation
 struct EventQueueTests {
     @Test("Events come in order of time, and of insertion where the time is the same", arguments: 1...20)
     func order(seed: UInt64) {
-        var random = RandomSource(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let queue = EventQueue()
         var expected: [(time: Int64, number: Int)] = []
         for number in 0..<500 {
@@ -50,8 +50,8 @@ struct EventQueueTests {
 
     @Test("Random numbers repeat with the seed and are spread evenly")
     func random() {
-        var one = RandomSource(seed: 7)
-        var two = RandomSource(seed: 7)
+        var one = SeededGenerator(seed: 7)
+        var two = SeededGenerator(seed: 7)
         var counts = [Int](repeating: 0, count: 10)
         for _ in 0..<10_000 {
             let value = one.below(10)

@@ -8,7 +8,9 @@ package struct Event: Equatable, Sendable {
         case uplinkDone, uplinkThaw, arrival, delivery, acknowledgement, loss, windowUpdate
         case opened, connectFailed, closeArrived, lingerOver
         // Agents and what surrounds them; `subject` is an agent, a server or an entry of the script.
-        case agentTimer, fetchTimer, serverReady, localDelivery, playerTimer, start, script, dialFailed, trackerDown
+        case agentTimer, fetchTimer, serverReady, serverFault, localDelivery, playerTimer, start, leave, script,
+            dialFailed
+        case linkClosed, trackerDown
     }
 
     package var kind: Kind

@@ -33,6 +33,8 @@ package final class Network {
         return hosts.count - 1
     }
 
+    package func settings(of host: Int) -> HostSettings { hosts[host].settings }
+
     package func nextOccurrence() -> Occurrence? { occurrences.popFirst() }
 
     /// Between two hosts, queues empty.
@@ -86,6 +88,11 @@ package final class Network {
             outgoing.endsAt = outgoing.written
             queue.schedule(Event(.lingerOver, connection, detail: Int64(side)), after: Transport.linger)
         }
+    }
+
+    /// Connections whose end at this host is open.
+    func openConnections(of host: Int) -> [Int] {
+        hosts[host].connections.filter { end($0, connections[$0].hosts.0 == host ? 0 : 1) == .open }
     }
 
     /// The process is gone: the kernel closes its connections at once. Silent: the power is.

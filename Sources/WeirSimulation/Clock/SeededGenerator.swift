@@ -1,5 +1,5 @@
 /// Seeded random numbers: xoshiro256** (Blackman and Vigna), its state filled by SplitMix64.
-package struct RandomSource: RandomNumberGenerator, Sendable {
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
     package init(seed: UInt64) {
