@@ -2,21 +2,142 @@
 ///
 /// Feed it an `Input` with the time, drain its `Output`s, and call it again at `nextDeadline`. It opens no socket, reads
 /// no clock and draws random numbers only from its seed, so the box and the simulator run the very same code.
+///
+/// What belongs to one concept stands in one extension: streams and manifests, players' answers, fetches, planning,
+/// links, uploads, integrity, the ledger, trackers, reports.
 package struct Agent: ~Copyable {
+    var settings: AgentSettings
+    let limits: Limits
+    let signer: any Signer
+    let me: PeerID
+    var random: RandomSource
+    var now = Instant.start
+    var agenda = Agenda()
+    private var outputs: [Output] = []
+    private var outputsTaken = 0
+    var isStopping = false
+
+    var streams: [Stream] = []
+    var answers: [RequestID: Answer] = [:]
+    var fetches: [FetchID: Fetch] = [:]
+    private var fetchesBegun: UInt64 = 0
+    var hosts: [String: HostState] = [:]
+    var links: [Link] = []
+    var dials = DialBook()
+    var bans = BanList()
+    var trackers: [TrackerState] = []
+    var uploadBucket: TokenBucket
+    var uploadTurn = 0
+    var networks: [String: Int] = [:]
+    var ledger = Ledger()
+    var totals = AgentStatistics()
+    /// Streams whose races must be looked at before the current input is done.
+    private var unplanned: [StreamID] = []
+
     package init(settings: AgentSettings, limits: Limits = Limits(), signer: any Signer, seed: UInt64) {
+        self.settings = settings
+        self.limits = limits
+        self.signer = signer
+        guard let identity = signer.identity(ofKey: signer.publicKey) else {
+            preconditionFailure("a signer knows its own key")
+        }
+        me = identity
+        random = RandomSource(seed: seed)
+        uploadBucket = TokenBucket(rate: settings.uploadBytesPerSecond)
+        ledger.capacity = Int64(settings.cacheBytes)
+        trackers = (0..<settings.trackerCount).map { TrackerState(id: TrackerID($0)) }
+        for address in settings.peers { dials.wish(for: address, at: .start) }
+        agenda.note(.dials, at: .start)
     }
 
-    package mutating func handle(_ input: Input, at now: Instant) {
+    package mutating func handle(_ input: Input, at time: Instant) {
+        // A clock that steps back would undo what was decided in the meantime.
+        now = max(now, time)
+        dispatch(input)
+        while let task = agenda.takeDue(at: now) { perform(task) }
+        planUnplanned()
     }
 
     /// The next thing to do, in order; nil when there is nothing left.
-    package mutating func nextOutput() -> Output? { nil }
+    package mutating func nextOutput() -> Output? {
+        guard outputsTaken < outputs.count else {
+            outputs.removeAll(keepingCapacity: true)
+            outputsTaken = 0
+            return nil
+        }
+        outputsTaken += 1
+        return outputs[outputsTaken - 1]
+    }
 
     /// When to feed `Input.timer`, if nothing else happens before.
-    package var nextDeadline: Instant? { nil }
+    package var nextDeadline: Instant? { agenda.nextDue }
 
-    package func statistics(at now: Instant) -> AgentStatistics { AgentStatistics() }
-    package func sessions(at now: Instant) -> [SessionReport] { [] }
-    package func segments(of stream: StreamID) -> [SegmentReport] { [] }
-    package func peers(at now: Instant) -> [PeerReport] { [] }
+    mutating func emit(_ output: Output) {
+        outputs.append(output)
+    }
+
+    mutating func log(_ level: LogEvent.Level, _ message: String, _ metadata: [(String, String)] = []) {
+        emit(.log(LogEvent(level, message, metadata)))
+    }
+
+    mutating func newFetchID() -> FetchID {
+        fetchesBegun += 1
+        return FetchID(fetchesBegun)
+    }
+
+    /// Has the stream's races looked at before the current input is done.
+    mutating func replan(_ stream: Stream) {
+        if !unplanned.contains(stream.id) { unplanned.append(stream.id) }
+    }
+
+    private mutating func planUnplanned() {
+        // Planning one stream never makes another one's plan outdated, so one pass is enough; what it starts itself is
+        // planned with it.
+        let due = unplanned
+        unplanned.removeAll(keepingCapacity: true)
+        for id in due {
+            if let stream = stream(id) { plan(stream) }
+        }
+    }
+
+    func stream(_ id: StreamID) -> Stream? { streams.first { $0.id == id } }
+    func stream(swarm: SwarmID) -> Stream? { streams.first { $0.swarm == swarm } }
+    func link(_ id: LinkID) -> Link? { links.first { $0.id == id } }
+
+    private mutating func dispatch(_ input: Input) {
+        switch input {
+        case .request(let request): playerAsks(request)
+        case .delivered(let id, let bytes): delivered(id, bytes: bytes)
+        case .requestClosed(let id): playerLeft(id)
+        case .fetchHead(let id, let head): fetchHead(id, head)
+        case .fetchBody(let id, let payload): fetchBody(id, payload)
+        case .fetchEnded(let id, let end): fetchEnded(id, end)
+        case .linkUp(let id, let peer, let dial): linkUp(id, peer, dial: dial)
+        case .linkMessage(let id, let message, let payload): linkSays(id, message, payload)
+        case .linkGarbage(let id, let error): linkGarbage(id, error)
+        case .linkDrained(let id, let bytes): linkDrained(id, bytes: bytes)
+        case .linkDown(let id, let end): linkDown(id, end)
+        case .dialFailed(let id, let end): dialFailed(id, end)
+        case .trackerUp(let id): trackerUp(id)
+        case .trackerReply(let id, let reply): trackerSays(id, reply)
+        case .trackerDown(let id, let reason): trackerDown(id, reason: reason)
+        case .open(let id, let request): open(id, request)
+        case .close(let id): close(id)
+        case .wallClock, .timer: break
+        case .stop: stop()
+        }
+    }
+
+    private mutating func perform(_ task: Agenda.Task) {
+        switch task {
+        case .plan(let id): if let stream = stream(id) { replan(stream) }
+        case .reload(let id, let key): reloadIfDue(id, key)
+        case .answer(let id): answerIsLate(id)
+        case .uploads: pumpUploads()
+        case .dials: dialDue()
+        case .tracker(let id): announceIfDue(id)
+        case .link(let id): checkLink(id)
+        case .house: keepHouse()
+        }
+    }
 }

@@ -22,6 +22,8 @@ package struct AgentSettings: Sendable {
     /// Peers to link to without a tracker.
     package var peers: [PeerAddress] = []
     package var trackerCount: Int = 0
+    /// The trackers' hosts, in order: a public one may not name private addresses.
+    package var trackerHosts: [String] = []
     /// Replaces the swarm that each URL would give.
     package var swarmName: String?
     /// Where other agents can dial this one, best first; empty when it accepts no links.

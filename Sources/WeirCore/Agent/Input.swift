@@ -62,8 +62,13 @@ package struct PlayerRequest: Sendable {
     package var remoteHost: String
 
     package init(
-        id: RequestID, method: Method, target: String, range: String? = nil, ifRange: String? = nil,
-        userAgent: String = "", remoteHost: String = "127.0.0.1"
+        id: RequestID,
+        method: Method,
+        target: String,
+        range: String? = nil,
+        ifRange: String? = nil,
+        userAgent: String = "",
+        remoteHost: String = "127.0.0.1"
     ) {
         self.id = id
         self.method = method

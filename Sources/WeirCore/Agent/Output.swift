@@ -47,7 +47,10 @@ package struct AnswerHead: Sendable, Equatable {
 }
 
 package struct FetchRequest: Sendable {
-    package enum Method: String, Sendable { case get = "GET", head = "HEAD" }
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+    }
     /// What it is for: the shell's time-outs, connection choice and logs depend on it.
     package enum Purpose: String, Sendable { case manifest, segment, audit, key, other }
 
@@ -61,7 +64,11 @@ package struct FetchRequest: Sendable {
     package var freshConnection: Bool
 
     package init(
-        method: Method = .get, url: String, fields: [HeaderField] = [], purpose: Purpose, freshConnection: Bool = false
+        method: Method = .get,
+        url: String,
+        fields: [HeaderField] = [],
+        purpose: Purpose,
+        freshConnection: Bool = false
     ) {
         self.method = method
         self.url = url

@@ -1,4 +1,6 @@
 /// Totals since the agent started: what `/stats` prints, under the names it prints.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Media bytes that players' sockets took.
     package var delivered_bytes: Int64 = 0
@@ -24,6 +26,8 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Links that are up.
     package var peers: Int = 0
     package var banned_peers: Int = 0
+    /// Vouchers that two readings of the origin proved wrong.
+    package var proved_lies: Int = 0
     /// Bytes drawn from the ledger.
     package var ledger_bytes: Int64 = 0
     package var manifest_requests: Int = 0
@@ -35,6 +39,8 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
 }
 
 /// One stream, as `GET /v1/sessions` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct SessionReport: Sendable, Encodable {
     package var id: String
     /// Without query: tokens stay out of reports.
@@ -48,8 +54,15 @@ package struct SessionReport: Sendable, Encodable {
     package var peers: Int
 
     package init(
-        id: String, url: String, path: String, swarm: String, live: Bool, players: Int, buffer_seconds: Double,
-        stalls: Int, peers: Int
+        id: String,
+        url: String,
+        path: String,
+        swarm: String,
+        live: Bool,
+        players: Int,
+        buffer_seconds: Double,
+        stalls: Int,
+        peers: Int
     ) {
         self.id = id
         self.url = url
@@ -64,6 +77,8 @@ package struct SessionReport: Sendable, Encodable {
 }
 
 /// One segment, as `GET /v1/sessions/{id}/segments` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct SegmentReport: Sendable, Encodable {
     package var rendition: String
     package var number: UInt64
@@ -80,8 +95,16 @@ package struct SegmentReport: Sendable, Encodable {
     package var state: String
 
     package init(
-        rendition: String, number: UInt64, bytes: Int64, origin_bytes: Int64, edge_bytes: Int64, peer_bytes: Int64,
-        sources: Int, milliseconds: Double, origin_reason: String, state: String
+        rendition: String,
+        number: UInt64,
+        bytes: Int64,
+        origin_bytes: Int64,
+        edge_bytes: Int64,
+        peer_bytes: Int64,
+        sources: Int,
+        milliseconds: Double,
+        origin_reason: String,
+        state: String
     ) {
         self.rendition = rendition
         self.number = number
@@ -97,6 +120,8 @@ package struct SegmentReport: Sendable, Encodable {
 }
 
 /// One link, as `GET /v1/peers` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package struct PeerReport: Sendable, Encodable {
     package var id: String
     package var address: String
@@ -109,8 +134,15 @@ package struct PeerReport: Sendable, Encodable {
     package var segments_held: Int
 
     package init(
-        id: String, address: String, received_bytes: Int64, sent_bytes: Int64, rejected_bytes: Int64,
-        rate_bytes_per_second: Double, round_trip_ms: Double, score: Double, segments_held: Int
+        id: String,
+        address: String,
+        received_bytes: Int64,
+        sent_bytes: Int64,
+        rejected_bytes: Int64,
+        rate_bytes_per_second: Double,
+        round_trip_ms: Double,
+        score: Double,
+        segments_held: Int
     ) {
         self.id = id
         self.address = address

@@ -18,7 +18,12 @@ package struct Announce: Hashable, Sendable {
     package var offers: [Offer]
 
     package init(
-        swarm: SwarmID, me: TrackerPeerID, event: Event?, wanted: Int, uploaded: Int64, downloaded: Int64,
+        swarm: SwarmID,
+        me: TrackerPeerID,
+        event: Event?,
+        wanted: Int,
+        uploaded: Int64,
+        downloaded: Int64,
         offers: [Offer]
     ) {
         self.swarm = swarm

@@ -46,7 +46,11 @@ package struct Hello: Hashable, Sendable {
     package var swarms: [SwarmID]
 
     package init(
-        minimumVersion: UInt8 = 1, maximumVersion: UInt8 = 1, features: UInt64 = 0, listenPort: UInt16, uploads: Bool,
+        minimumVersion: UInt8 = 1,
+        maximumVersion: UInt8 = 1,
+        features: UInt64 = 0,
+        listenPort: UInt16,
+        uploads: Bool,
         swarms: [SwarmID]
     ) {
         self.minimumVersion = minimumVersion
@@ -165,8 +169,13 @@ package struct Vouch: Hashable, Sendable {
     package var signature: [UInt8]
 
     package init(
-        handle: UInt32, segment: SegmentID, edition: Edition, firstChunk: UInt32, digests: [Digest],
-        voucherKey: [UInt8], signature: [UInt8]
+        handle: UInt32,
+        segment: SegmentID,
+        edition: Edition,
+        firstChunk: UInt32,
+        digests: [Digest],
+        voucherKey: [UInt8],
+        signature: [UInt8]
     ) {
         self.handle = handle
         self.segment = segment
@@ -188,7 +197,12 @@ package struct RootVouch: Hashable, Sendable {
     package var signature: [UInt8]
 
     package init(
-        handle: UInt32, segment: SegmentID, edition: Edition, root: Digest, voucherKey: [UInt8], signature: [UInt8]
+        handle: UInt32,
+        segment: SegmentID,
+        edition: Edition,
+        root: Digest,
+        voucherKey: [UInt8],
+        signature: [UInt8]
     ) {
         self.handle = handle
         self.segment = segment

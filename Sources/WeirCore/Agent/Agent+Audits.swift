@@ -1,0 +1,204 @@
+// Comparing with the origin: secret samples of what peers sent, proofs against a voucher, the origin's own digests.
+extension Agent {
+    /// A new network's first chunks are sampled much more often: a liar cannot wait for trust cheaply.
+    static let newNetworkChunks = 200
+    static let newNetworkRate = 0.05
+    /// In the long run a swarm spends about a twentieth of a copy on audits, however large it is.
+    static let swarmRate = 0.05
+    static let leastRate = 0.001
+
+    /// Chooses, once per segment, which of peers' chunks are compared.
+    mutating func drawAudits(_ segment: Segment) {
+        guard !segment.auditsDrawn else { return }
+        segment.auditsDrawn = true
+        // The origin's own digest has already said more than samples could.
+        guard segment.anchor == nil else { return }
+        let stream = segment.rendition.stream
+        let members = max(stream.announcedMembers, links(of: stream).count + 1)
+        for chunk in 0..<segment.chunks.count where segment.chunks.origins[chunk] == .peer {
+            guard let network = segment.network(of: chunk) else { continue }
+            let seen = networks[network] ?? 0
+            networks[network] = min(seen + 1, Agent.newNetworkChunks)
+            let rate =
+                seen < Agent.newNetworkChunks
+                ? Agent.newNetworkRate : max(Agent.leastRate, Agent.swarmRate / Double(members))
+            guard random.fraction() < rate, let expected = segment.evidence.digest(of: chunk) else { continue }
+            let key = segment.evidence.voucherKey(of: expected, chunk: chunk)
+            segment.audits.append(Audit(chunk: chunk, expected: expected, voucherKey: key, since: now))
+        }
+        if networks.count > 4096 { networks = [:] }
+    }
+
+    /// Asks for what was drawn, and gives up on an origin that does not answer in time.
+    mutating func checkAudits(_ stream: Stream) {
+        for segment in stream.racing where !segment.audits.isEmpty {
+            let patience = min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
+            for index in segment.audits.indices where segment.audits[index].isOpen {
+                if segment.audits[index].phase == .drawn { ask(segment, index) }
+                let due = segment.audits[index].since + patience
+                if due <= now { waive(segment, index) } else { agenda.note(.plan(stream.id), at: due) }
+            }
+            finishIfComplete(segment)
+        }
+    }
+
+    private mutating func ask(_ segment: Segment, _ index: Int, isProof: Bool = false) {
+        let host = segment.url.originKey
+        if hosts[host]?.wholeBodyUntil.map({ $0 > now }) ?? false { return waive(segment, index) }
+        let chunk = segment.audits[index].chunk
+        let first = (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
+        let last = first + Int64(segment.chunks.byteCount(of: chunk)) - 1
+        let request = FetchRequest(
+            url: segment.url.description,
+            fields: [HeaderField("range", "bytes=\(first)-\(last)")],
+            purpose: .audit,
+            freshConnection: isProof
+        )
+        let fetch = begin(request, purpose: .audit(segment, chunk: chunk), host: host)
+        totals.origin_requests += 1
+        segment.audits[index].phase = isProof ? .proving(fetch.id) : .asked(fetch.id)
+        segment.audits[index].since = now
+    }
+
+    private mutating func waive(_ segment: Segment, _ index: Int) {
+        switch segment.audits[index].phase {
+        case .asked(let id), .proving(let id): if let fetch = fetches[id] { cancel(fetch) }
+        case .drawn, .passed, .waived: break
+        }
+        segment.audits[index].phase = .waived
+        log(.info, "an audit was waived: the origin does not answer", [("segment", String(segment.id.number))])
+    }
+
+    mutating func auditBody(_ fetch: Fetch, _ payload: any Payload) {
+        totals.origin_bytes += Int64(payload.count)
+        totals.audit_bytes += Int64(payload.count)
+        guard fetch.partBytes + payload.count <= Chunk.byteCount else { return cancelOversized(fetch) }
+        fetch.parts.append(payload.stored())
+        fetch.partBytes += payload.count
+    }
+
+    /// The host sends more than was asked: it ignores ranges.
+    private mutating func cancelOversized(_ fetch: Fetch) {
+        hosts[fetch.host, default: HostState()].wholeBodyUntil = now + .seconds(600)
+        cancel(fetch)
+        guard case .audit(let segment, _) = fetch.purpose else { return }
+        if let index = segment.audits.firstIndex(where: { $0.isAsked(by: fetch.id) }) {
+            segment.audits[index].phase = .waived
+        }
+        finishIfComplete(segment)
+    }
+
+    mutating func auditEnded(_ segment: Segment, chunk: Int, _ fetch: Fetch, _ end: FetchEnd) {
+        guard let index = segment.audits.firstIndex(where: { $0.isAsked(by: fetch.id) }) else { return }
+        let stream = segment.rendition.stream
+        defer { replan(stream) }
+        guard end == .complete, fetch.head?.status == 206, let first = fetch.parts.first else {
+            waive(segment, index)
+            return finishIfComplete(segment)
+        }
+        let read = first.stored(followedBy: Array(fetch.parts.dropFirst())).digest()
+        let audit = segment.audits[index]
+        if case .asked = audit.phase {
+            guard read != audit.expected else {
+                segment.audits[index].phase = .passed
+                return finishIfComplete(segment)
+            }
+            log(.warning, "an audit found other bytes", [("segment", String(segment.id.number))])
+            segment.audits[index].first = read
+            return ask(segment, index, isProof: true)
+        }
+        segment.audits[index].phase = .passed
+        judge(audit, second: read)
+        if segment.originOnly == nil { setAside(segment, why: "an audit failed") }
+    }
+
+    /// Two readings of the origin over separate connections that agree prove the voucher wrong.
+    private mutating func judge(_ audit: Audit, second: Digest) {
+        guard second == audit.first, second != audit.expected, let key = audit.voucherKey,
+            let voucher = signer.identity(ofKey: key)
+        else {
+            log(.notice, "the origin answers differently each time; nobody is blamed")
+            return
+        }
+        totals.proved_lies += 1
+        ban(voucher, why: "it vouched for bytes that the origin does not have")
+    }
+
+    // MARK: Proofs
+
+    /// This agent read other bytes than a voucher stated: a second reading decides.
+    mutating func prove(_ segment: Segment, chunk: Int, vouched: Digest, by key: [UInt8]) {
+        guard let own = segment.evidence.digest(of: chunk),
+            !segment.audits.contains(where: { $0.voucherKey == key }), segment.audits.count < 8
+        else { return }
+        log(.warning, "a voucher contradicts the origin", [("segment", String(segment.id.number))])
+        var audit = Audit(chunk: chunk, expected: vouched, voucherKey: key, since: now)
+        audit.first = own
+        segment.audits.append(audit)
+        ask(segment, segment.audits.count - 1, isProof: true)
+        if segment.originOnly == nil { setAside(segment, why: "roots differ") }
+    }
+
+    mutating func ownReadingContradicts(_ segment: Segment, chunk: Int, vouched: Digest) {
+        guard let key = segment.evidence.voucherKey(of: vouched, chunk: chunk) else { return }
+        prove(segment, chunk: chunk, vouched: vouched, by: key)
+    }
+
+    /// After a dispute, what is read from the origin shows whose statement was false.
+    mutating func settleDispute(_ segment: Segment, chunk: Int) {
+        guard !segment.disputed.isEmpty, let own = segment.evidence.digest(of: chunk) else { return }
+        for vouch in segment.disputed {
+            let offset = chunk - Int(vouch.firstChunk)
+            guard vouch.digests.indices.contains(offset), vouch.digests[offset] != own else { continue }
+            prove(segment, chunk: chunk, vouched: vouch.digests[offset], by: vouch.voucherKey)
+        }
+    }
+
+    // MARK: Anchors
+
+    /// Whether this host has shown that it states digests of whole bodies.
+    func provedAnchored(_ host: String) -> Bool { (hosts[host]?.anchoredBodies ?? 0) >= 3 }
+
+    /// What a head says of the whole body, and what it teaches about the host.
+    mutating func noteAnchor(_ segment: Segment, _ head: FetchHead, isWhole: Bool) {
+        guard segment.id.range == nil else { return }
+        segment.anchor = segment.anchor ?? Anchor(head.fields, isWholeBody: isWhole)
+        guard isWhole else { return }
+        var host = hosts[segment.url.originKey] ?? HostState()
+        if segment.anchor != nil { host.anchoredBodies += 1 } else { host.unanchoredBodies += 1 }
+        hosts[segment.url.originKey] = host
+    }
+
+    /// Asks the origin for the digest of a segment that comes from peers, where bodies have carried one.
+    mutating func askAnchor(_ segment: Segment) {
+        let host = segment.url.originKey
+        guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil,
+            !(hosts[host]?.refusesHead ?? false)
+        else { return }
+        segment.anchorAsked = true
+        let request = FetchRequest(method: .head, url: segment.url.description, purpose: .audit)
+        segment.anchorFetch = begin(request, purpose: .anchor(segment), host: host).id
+    }
+
+    mutating func anchorHead(_ segment: Segment, _ fetch: Fetch, _ head: FetchHead) {
+        if head.status == 403 || head.status == 405 { hosts[fetch.host, default: HostState()].refusesHead = true }
+        guard head.status == 200 else { return }
+        // Content-Digest and Content-MD5 of a HEAD are about the message, not the whole body.
+        segment.anchor = segment.anchor ?? Anchor(head.fields, isWholeBody: false)
+    }
+
+    /// Whether a complete segment is what the origin says it is; true when the origin says nothing and that is allowed.
+    func passesAnchor(_ segment: Segment) -> Bool {
+        guard let anchor = segment.anchor else { return settings.integrity != .anchored }
+        return anchor.matches(segment.chunks.payloads.compactMap { $0 })
+    }
+}
+
+extension Audit {
+    func isAsked(by id: FetchID) -> Bool {
+        switch phase {
+        case .asked(let asked), .proving(let asked): asked == id
+        case .drawn, .passed, .waived: false
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// HTTP exchanges: begun here, and what arrives is handed to whom it is for.
+extension Agent {
+    mutating func begin(
+        _ request: FetchRequest,
+        purpose: Fetch.Purpose,
+        host: String,
+        isEdge: Bool = false
+    ) -> Fetch {
+        let fetch = Fetch(
+            id: newFetchID(),
+            purpose: purpose,
+            request: request,
+            host: host,
+            isEdge: isEdge,
+            now: now
+        )
+        fetches[fetch.id] = fetch
+        emit(.fetch(fetch.id, request))
+        return fetch
+    }
+
+    /// Drops an exchange; nothing more of it arrives.
+    mutating func cancel(_ fetch: Fetch) {
+        guard fetches.removeValue(forKey: fetch.id) != nil else { return }
+        emit(.cancelFetch(fetch.id))
+    }
+
+    mutating func fetchHead(_ id: FetchID, _ head: FetchHead) {
+        guard let fetch = fetches[id] else { return }
+        fetch.head = head
+        fetch.headAt = now
+        fetch.lastProgress = now
+        let isSuccess = (200..<300).contains(head.status)
+        hosts[fetch.host, default: HostState()].estimate.note(roundTrip: now - fetch.startedAt, at: now)
+        if isSuccess {
+            hosts[fetch.host, default: HostState()].failures = 0
+        } else if head.status >= 500 || head.status == 429 {
+            hostFailed(fetch.host, retryAfter: head.first("retry-after"))
+        }
+        switch fetch.purpose {
+        case .manifest(let manifest, _, _): manifest.head = head
+        case .segment(let segment, let run): segmentHead(segment, run, fetch, head)
+        case .audit: break
+        case .anchor(let segment): anchorHead(segment, fetch, head)
+        case .relay(let request): relayHead(request, head)
+        }
+    }
+
+    mutating func fetchBody(_ id: FetchID, _ payload: any Payload) {
+        guard let fetch = fetches[id], payload.count > 0 else { return }
+        fetch.lastProgress = now
+        fetch.received += Int64(payload.count)
+        switch fetch.purpose {
+        case .manifest(let manifest, _, _): manifestBody(manifest, payload, fetch)
+        case .segment(let segment, let run): segmentBody(segment, run, fetch, payload)
+        case .audit: auditBody(fetch, payload)
+        case .anchor: break
+        case .relay(let request): relayBody(request, payload, fetch)
+        }
+    }
+
+    mutating func fetchEnded(_ id: FetchID, _ end: FetchEnd) {
+        guard let fetch = fetches.removeValue(forKey: id) else { return }
+        if case .failed = end { hostFailed(fetch.host, retryAfter: nil) }
+        switch fetch.purpose {
+        case .manifest(let manifest, _, _): manifestEnded(manifest, fetch, end)
+        case .segment(let segment, let run): segmentEnded(segment, run, fetch, end)
+        case .audit(let segment, let chunk): auditEnded(segment, chunk: chunk, fetch, end)
+        case .anchor(let segment):
+            segment.anchorFetch = nil
+            finishIfComplete(segment)
+            replan(segment.rendition.stream)
+        case .relay(let request): relayEnded(request, end)
+        }
+    }
+
+    /// Waits longer after each failure in a row: 250 ms, doubling to 4 s; what the server asks for counts if it is
+    /// longer, up to a minute.
+    private mutating func hostFailed(_ host: String, retryAfter: String?) {
+        var state = hosts[host] ?? HostState()
+        state.failures += 1
+        let backoff = Duration.milliseconds(250 << min(4, state.failures - 1))
+        let asked = retryAfter.flatMap { Int($0) }.map { Duration.seconds(min(60, max(0, $0))) }
+        state.retryAt = now + max(backoff, asked ?? .zero)
+        hosts[host] = state
+    }
+
+    /// Speed learnt from a body, as long as it is long enough to say something of the rate and not of the round trip.
+    mutating func noteRate(_ fetch: Fetch) {
+        guard let headAt = fetch.headAt, fetch.received >= 4 * Int64(Chunk.byteCount) else { return }
+        let time = max(now - headAt, .milliseconds(1))
+        hosts[fetch.host, default: HostState()].estimate.note(bytes: Int(fetch.received), in: time, at: now)
+    }
+}

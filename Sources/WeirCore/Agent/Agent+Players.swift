@@ -1,0 +1,324 @@
+// What players ask for: routing, manifests, keys, and the end of answers. Segments' bodies: Agent+Answers.
+extension Agent {
+    /// No answer begins later than this: players give up at about ten seconds.
+    static let firstByteTime = Duration.seconds(7)
+    /// With a copy in hand, a silent upstream keeps no player waiting longer than this.
+    static let manifestPatience = Duration.milliseconds(1500)
+    /// How old a copy may be that stands in for a silent upstream: libav ends playback at an error, while a list
+    /// without news only makes it ask again.
+    static let staleManifest = Duration.seconds(60)
+
+    mutating func playerAsks(_ request: PlayerRequest) {
+        let answer = Answer(request: request, arrived: now, content: .nothing)
+        guard answers[request.id] == nil else { return }
+        answers[request.id] = answer
+        guard !isStopping else { return end(answer, status: 503, text: "weir is stopping\n") }
+        guard let path = LocalPath(target: request.target) else {
+            return end(answer, status: 404, text: "no such resource\n")
+        }
+        switch path {
+        case .play(let url): play(answer, url: url)
+        case .master(let id):
+            guard let stream = stream(id), case .multivariant = stream.top.playlist else { return noStream(answer) }
+            askManifest(answer, stream.top, stream, nil)
+        case .index(let id, let key):
+            guard let stream = stream(id), let rendition = stream.rendition(key) else { return noStream(answer) }
+            askManifest(answer, rendition.manifest, stream, rendition)
+        case .segment(let id, let key, let number, _):
+            guard let rendition = stream(id)?.rendition(key) else { return noStream(answer) }
+            askSegment(answer, number, rendition)
+        case .initialisation(let id, let key, let number, _):
+            guard let rendition = stream(id)?.rendition(key), let segment = rendition.initialisation[number] else {
+                return noStream(answer)
+            }
+            begin(answer, segment)
+        case .key(let id, _, let index):
+            guard let stream = stream(id), stream.keys.indices.contains(index) else { return noStream(answer) }
+            relay(answer, stream.keys[index], purpose: .key)
+        case .resource(let id, let index):
+            guard let stream = stream(id), stream.resources.indices.contains(index) else { return noStream(answer) }
+            relay(answer, stream.resources[index], purpose: .other)
+        }
+    }
+
+    private mutating func noStream(_ answer: Answer) {
+        end(answer, status: 404, text: "no such stream here; open it first (weir play URL, or POST /v1/sessions)\n")
+    }
+
+    private mutating func play(_ answer: Answer, url: String) {
+        guard let parsed = try? WebURL(parsing: url) else {
+            return end(answer, status: 400, text: "url= must be an absolute http or https URL, percent-encoded\n")
+        }
+        let known = stream(StreamID.derive(url: parsed))
+        let isAllowed = known != nil || settings.allowedURLPrefixes.contains { url.hasPrefix($0) }
+        guard isAllowed else {
+            return end(
+                answer,
+                status: 403,
+                text: "this stream is not on the allow-list; start weir with --allow-url, or open it by the API\n"
+            )
+        }
+        if let known, known.isOpen, let path = known.path { return redirect(answer, to: path) }
+        if known == nil {
+            // Opened without anybody to tell: the answer finds it by its address.
+            open(OpenID(.max), StreamRequest(url: url))
+        }
+        guard let stream = stream(StreamID.derive(url: parsed)) else {
+            return end(answer, status: 503, text: "too many streams are open\n")
+        }
+        answer.content = .manifest(stream.top, stream)
+        stream.top.waiting.append(answer.request.id)
+        agenda.note(.answer(answer.request.id), at: now + Agent.firstByteTime)
+    }
+
+    private mutating func redirect(_ answer: Answer, to path: String) {
+        end(answer, status: 302, fields: [HeaderField("location", path)], text: "")
+    }
+
+    // MARK: Manifests
+
+    private mutating func askManifest(
+        _ answer: Answer,
+        _ manifest: Manifest,
+        _ stream: Stream,
+        _ rendition: Rendition?
+    ) {
+        answer.content = .manifest(manifest, stream)
+        if isFresh(manifest, rendition) { return deliver(manifest, stream, to: answer) }
+        manifest.waiting.append(answer.request.id)
+        let patience = manifest.playlist == nil ? Agent.firstByteTime : Agent.manifestPatience
+        agenda.note(.answer(answer.request.id), at: now + patience)
+        fetchManifest(manifest, of: stream, rendition: rendition)
+    }
+
+    /// Whether a copy may be given without asking upstream.
+    private func isFresh(_ manifest: Manifest, _ rendition: Rendition?) -> Bool {
+        guard let fetchedAt = manifest.fetchedAt, let playlist = manifest.playlist else { return false }
+        let age = now - fetchedAt
+        guard case .media(let media) = playlist, !media.endList else {
+            // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
+            return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
+        }
+        if !manifest.wasServed, age < media.targetDuration / 2 { return true }
+        return age < min(media.targetDuration / 4, .milliseconds(500))
+    }
+
+    /// Answers all who wait for this manifest, with the copy or with what went wrong.
+    mutating func answerManifest(_ manifest: Manifest, _ stream: Stream) {
+        let waiting = manifest.waiting
+        manifest.waiting = []
+        for id in waiting {
+            guard let answer = answers[id] else { continue }
+            if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
+                let status = if case .status(let status) = failure, (400..<500).contains(status) { status } else { 502 }
+                end(answer, status: status, text: "the origin's playlist: \(failure)\n")
+            } else {
+                deliver(manifest, stream, to: answer)
+            }
+        }
+    }
+
+    private func mayStandIn(_ manifest: Manifest, for failure: ManifestFailure) -> Bool {
+        guard manifest.playlist != nil, let fetchedAt = manifest.fetchedAt else { return false }
+        if case .status(let status) = failure, status == 403 || status == 404 || status == 410 { return false }
+        return now - fetchedAt < Agent.staleManifest
+    }
+
+    private mutating func deliver(_ manifest: Manifest, _ stream: Stream, to answer: Answer) {
+        if case .play = LocalPath(target: answer.request.target) {
+            guard let path = stream.path else { return end(answer, status: 502, text: "not playable\n") }
+            return redirect(answer, to: path)
+        }
+        manifest.wasServed = true
+        let bytes: [UInt8]
+        switch manifest.playlist {
+        case .multivariant(let list): bytes = rewrite(list, stream)
+        case .media(let list):
+            guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else { return }
+            bytes = rewrite(list, rendition)
+        case nil: return end(answer, status: 502, text: "no playlist yet\n")
+        }
+        let fields = [
+            HeaderField("content-type", "application/vnd.apple.mpegurl"), HeaderField("cache-control", "no-cache"),
+            HeaderField("access-control-allow-origin", "*"),
+        ]
+        end(answer, status: 200, fields: fields, body: bytes)
+    }
+
+    private mutating func rewrite(_ list: MultivariantPlaylist, _ stream: Stream) -> [UInt8] {
+        let keys = list.renditionKeys()
+        var resources = stream.resources
+        let bytes = list.rewritten { reference in
+            func local(_ key: RenditionKey?) -> String? { key.map { LocalPath.index(stream.id, $0).text } }
+            switch reference {
+            case .variant(let index): return local(keys.variants[index])
+            case .rendition(let index): return local(keys.renditions[index])
+            case .iFrameStream(let index): return local(keys.iFrameStreams[index])
+            case .sessionData(let index):
+                guard let url = list.sessionData[index].url else { return nil }
+                return LocalPath.resource(stream.id, resources.place(of: url)).text
+            default: return nil
+            }
+        }
+        stream.resources = resources
+        return bytes
+    }
+
+    private mutating func rewrite(_ list: MediaPlaylist, _ rendition: Rendition) -> [UInt8] {
+        let stream = rendition.stream
+        for map in list.maps { _ = ensureInitialisation(map, in: rendition) }
+        var keys = stream.keys
+        let bytes = list.rewritten { reference in
+            switch reference {
+            case .segment(let index):
+                let entry = list.segments[index]
+                let suffix = entry.suffix(inSubtitles: rendition.isSubtitles)
+                return LocalPath.segment(stream.id, rendition.key, number: entry.sequence, suffix: suffix).text
+            case .map(let index):
+                let map = list.maps[index]
+                let id = map.id(of: rendition.key)
+                return LocalPath.initialisation(stream.id, rendition.key, number: id.number, suffix: map.suffix).text
+            case .key(let index):
+                guard let url = list.keys[index].url else { return nil }
+                return LocalPath.key(stream.id, rendition.key, keys.place(of: url)).text
+            default: return nil
+            }
+        }
+        stream.keys = keys
+        return bytes
+    }
+
+    // MARK: Segments asked
+
+    private mutating func askSegment(_ answer: Answer, _ number: UInt64, _ rendition: Rendition) {
+        let segment: Segment
+        if let entry = rendition.entry(number) {
+            guard !entry.gap else {
+                return end(answer, status: 404, text: "the playlist marks this segment as a gap\n")
+            }
+            segment = ensureSegment(entry, in: rendition)
+        } else if let known = rendition.media[number] {
+            segment = known
+        } else {
+            return end(answer, status: 404, text: "this segment is not in the playlist\n")
+        }
+        let player = player(of: answer.request, in: rendition.stream)
+        answer.player = player
+        player.lastRequest = now
+        rendition.stream.lastMediaRequest = now
+        if let place = player.place(of: rendition.key) {
+            _ = player.playheads[place].head.request(number, at: now)
+        } else {
+            player.playheads.append((rendition.key, Playhead(start: number, at: now)))
+        }
+        tellInterest(rendition, force: false)
+        begin(answer, segment)
+        if rendition.manifest.nextReload == nil, rendition.manifest.fetch == nil {
+            scheduleReload(rendition.manifest, rendition.stream, rendition)
+        }
+    }
+
+    private func player(of request: PlayerRequest, in stream: Stream) -> Player {
+        if let known = stream.players.first(where: {
+            $0.host == request.remoteHost && $0.userAgent == request.userAgent
+        }) {
+            return known
+        }
+        let player = Player(host: request.remoteHost, userAgent: request.userAgent, now: now)
+        if stream.players.count >= 64 { stream.players.removeFirst() }
+        stream.players.append(player)
+        return player
+    }
+
+    // MARK: Ends
+
+    /// Ends an answer that has no head yet with a whole small body.
+    mutating func end(
+        _ answer: Answer,
+        status: Int,
+        fields: [HeaderField]? = nil,
+        text: String = "",
+        body: [UInt8]? = nil
+    ) {
+        guard !answer.hasHead else { return abort(answer) }
+        let bytes = body ?? Array(text.utf8)
+        var lines = fields ?? [HeaderField("content-type", "text/plain; charset=utf-8")]
+        if status >= 400 { lines.append(HeaderField("cache-control", "no-store")) }
+        let isHead = answer.request.method == .head
+        if isHead { lines.append(HeaderField("content-length", String(bytes.count))) }
+        let id = answer.request.id
+        emit(.answerHead(id, AnswerHead(status: status, fields: lines, bodyLength: isHead ? 0 : bytes.count)))
+        if !isHead, !bytes.isEmpty { emit(.answerBytes(id, bytes)) }
+        emit(.answerEnd(id))
+        forget(answer)
+    }
+
+    mutating func abort(_ answer: Answer) {
+        emit(.answerAbort(answer.request.id))
+        forget(answer)
+    }
+
+    mutating func playerLeft(_ id: RequestID) {
+        guard let answer = answers[id] else { return }
+        forget(answer)
+    }
+
+    /// Takes an answer out of every list that knows it.
+    mutating func forget(_ answer: Answer) {
+        let id = answer.request.id
+        answers[id] = nil
+        switch answer.content {
+        case .manifest(let manifest, _): manifest.waiting.removeAll { $0 == id }
+        case .segment(let segment):
+            segment.answers.removeAll { $0 == id }
+            replan(segment.rendition.stream)
+        case .relay(let fetch):
+            if let fetch = fetch.flatMap({ fetches[$0] }) { cancel(fetch) }
+        case .nothing: break
+        }
+    }
+
+    /// A note for this answer came due: is it late?
+    mutating func answerIsLate(_ id: RequestID) {
+        guard let answer = answers[id], !answer.hasHead else { return }
+        let age = now - answer.arrived
+        if case .manifest(let manifest, let stream) = answer.content {
+            if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt, now - fetched < Agent.staleManifest {
+                manifest.waiting.removeAll { $0 == id }
+                return deliver(manifest, stream, to: answer)
+            }
+        }
+        guard age >= Agent.firstByteTime else {
+            agenda.note(.answer(id), at: answer.arrived + Agent.firstByteTime)
+            return
+        }
+        end(answer, status: 504, text: "no source answered in time\n")
+    }
+}
+
+extension [WebURL] {
+    /// Where a URL stands in the table, added at the end when it is new.
+    mutating func place(of url: WebURL) -> Int {
+        if let known = firstIndex(of: url) { return known }
+        append(url)
+        return count - 1
+    }
+}
+
+extension LocalPath {
+    /// By the suffix that the playlist gave the segment.
+    static func contentType(ofTarget target: String) -> String {
+        let path = target.prefix { $0 != "?" }
+        let suffix = path.split(separator: ".").last.map { String($0) } ?? ""
+        return switch suffix {
+        case "ts": "video/mp2t"
+        case "m4s", "mp4", "m4a": "video/mp4"
+        case "aac": "audio/aac"
+        case "mp3": "audio/mpeg"
+        case "ac3": "audio/ac3"
+        case "ec3", "eac3": "audio/eac3"
+        case "vtt": "text/vtt"
+        default: "application/octet-stream"
+        }
+    }
+}

@@ -1,0 +1,300 @@
+// The swarm of a stream: who is in it, what they hold, and what they are told.
+extension Agent {
+    /// Partial holdings are told at most this often per segment, and only when a quarter more arrived.
+    static let partialPause = Duration.milliseconds(150)
+
+    func links(of stream: Stream) -> [Link] { links.filter { $0.isUp && $0.shared.contains(stream.swarm) } }
+
+    func hasSwarm(_ stream: Stream) -> Bool { links.contains { $0.isUp && $0.shared.contains(stream.swarm) } }
+
+    // MARK: Membership
+
+    mutating func joinSwarm(_ stream: Stream) {
+        for link in links where link.isUp {
+            tellJoin(stream, link)
+            if link.theirSwarms.values.contains(stream.swarm) { meet(link, in: stream) }
+        }
+        announceToTrackers(stream)
+    }
+
+    mutating func leaveSwarm(_ stream: Stream) {
+        for link in links {
+            if let handle = link.handle(of: stream.swarm) { emitMessage(.leave(handle: handle), to: link) }
+            link.ourHandles.removeAll { $0.swarm == stream.swarm }
+            link.shared.removeAll { $0 == stream.swarm }
+            link.holdings[stream.swarm] = nil
+            link.uploads.removeAll { $0.swarm == stream.swarm }
+        }
+        leaveTrackers(stream)
+    }
+
+    private mutating func tellJoin(_ stream: Stream, _ link: Link) {
+        guard link.handle(of: stream.swarm) == nil, link.ourHandles.count < limits.swarmsPerLink else { return }
+        let handle = link.nextHandle
+        link.nextHandle += 1
+        link.ourHandles.append((stream.swarm, handle))
+        emitMessage(.join(handle: handle, swarm: stream.swarm), to: link)
+    }
+
+    mutating func peerJoined(_ link: Link, _ handle: UInt32, _ swarm: SwarmID) {
+        guard link.theirSwarms.count < limits.swarmsPerLink, link.theirSwarms[handle] == nil else { return }
+        link.theirSwarms[handle] = swarm
+        if let stream = stream(swarm: swarm), stream.isOpen { meet(link, in: stream) }
+    }
+
+    mutating func peerLeft(_ link: Link, _ handle: UInt32) {
+        guard let swarm = link.theirSwarms.removeValue(forKey: handle) else { return }
+        link.shared.removeAll { $0 == swarm }
+        link.holdings[swarm] = nil
+        if let stream = stream(swarm: swarm) { replan(stream) }
+    }
+
+    /// Both are in the swarm: tell what we hold and want.
+    mutating func meet(_ link: Link, in stream: Stream) {
+        guard !link.shared.contains(stream.swarm) else { return }
+        tellJoin(stream, link)
+        link.shared.append(stream.swarm)
+        for rendition in stream.renditions where rendition.isShared {
+            if let message = interest(of: rendition, for: link) { emitMessage(message, to: link) }
+            tellHoldings(rendition, to: link)
+            if isPlaying(rendition) { scheduleReload(rendition.manifest, stream, rendition) }
+        }
+        introduce(link, in: stream)
+        replan(stream)
+    }
+
+    // MARK: Telling
+
+    private func interest(of rendition: Rendition, for link: Link) -> Message? {
+        guard let handle = link.handle(of: rendition.stream.swarm) else { return nil }
+        let position = position(in: rendition)
+        guard position != nil || rendition.newest != nil else { return nil }
+        return .interest(
+            Interest(handle: handle, rendition: rendition.key, position: position, newest: rendition.newest)
+        )
+    }
+
+    private func position(in rendition: Rendition) -> UInt64? {
+        rendition.stream.players.compactMap { player in
+            player.place(of: rendition.key).map { player.playheads[$0].head }
+        }.filter { now - $0.lastRequest < idleAfter(rendition) }.map { $0.next }.min()
+    }
+
+    /// Tells the swarm where our player is and what is listed, when either has changed.
+    mutating func tellInterest(_ rendition: Rendition, force: Bool) {
+        guard rendition.isShared else { return }
+        let position = position(in: rendition)
+        guard force || position != rendition.toldPosition || rendition.newest != rendition.toldNewest else { return }
+        rendition.toldPosition = position
+        rendition.toldNewest = rendition.newest
+        for link in links(of: rendition.stream) {
+            if let message = interest(of: rendition, for: link) { emitMessage(message, to: link) }
+        }
+    }
+
+    private mutating func tellHoldings(_ rendition: Rendition, to link: Link) {
+        guard let handle = link.handle(of: rendition.stream.swarm), !rendition.isWithdrawn else { return }
+        var ranges: [Have.Range] = []
+        for segment in rendition.allSegments {
+            guard let state = segment.announced, state != .gone else { continue }
+            if let last = ranges.last, last.kind == segment.id.kind, last.state == state,
+                last.first &+ last.count == segment.id.number
+            {
+                ranges[ranges.count - 1].count += 1
+            } else {
+                ranges.append(Have.Range(kind: segment.id.kind, first: segment.id.number, count: 1, state: state))
+            }
+        }
+        for start in stride(from: 0, to: ranges.count, by: 256) {
+            let part = Array(ranges[start..<min(ranges.count, start + 256)])
+            emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: part)), to: link)
+        }
+    }
+
+    /// Tells the swarm that a segment is held, being read from the origin, or gone.
+    mutating func announce(_ segment: Segment, _ state: Have.State) {
+        let rendition = segment.rendition
+        guard rendition.isShared, !rendition.isWithdrawn || state == .gone, segment.announced != state else { return }
+        guard settings.uploadBytesPerSecond != 0 || state == .gone else { return }
+        segment.announced = state == .gone ? nil : state
+        for link in links(of: rendition.stream) {
+            guard let handle = link.handle(of: rendition.stream.swarm) else { continue }
+            let range = Have.Range(kind: segment.id.kind, first: segment.id.number, count: 1, state: state)
+            emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
+        }
+        if state == .gone { refuseUploads(of: segment) }
+    }
+
+    /// Tells those who still lack it which chunks are here already.
+    mutating func announcePart(_ segment: Segment) {
+        guard segment.announced == nil, segment.rendition.isShared, settings.uploadBytesPerSecond != 0,
+            segment.originOnly == nil
+        else { return }
+        let step = max(2, segment.chunks.count / 4)
+        guard segment.chunks.checkedCount >= segment.partialAnnounced + step else { return }
+        if let last = segment.partialAnnouncedAt, now - last < Agent.partialPause { return }
+        segment.partialAnnounced = segment.chunks.checkedCount
+        segment.partialAnnouncedAt = now
+        let runs = segment.chunks.checkedRuns(limit: 64)
+        let stream = segment.rendition.stream
+        for link in links(of: stream) {
+            guard let handle = link.handle(of: stream.swarm), wants(link, segment) else { continue }
+            emitMessage(.partial(Partial(handle: handle, segment: segment.id, runs: runs)), to: link)
+        }
+    }
+
+    /// A peer that plays this rendition and has not said that it holds the segment.
+    private func wants(_ link: Link, _ segment: Segment) -> Bool {
+        guard let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition) else { return false }
+        guard segment.id.kind == .media else { return !holdings.heldInitialisation.contains(segment.id.number) }
+        return holdings.position.map { $0 <= segment.id.number + 1 } ?? false
+            && !holdings.held.contains(segment.id.number)
+    }
+
+    // MARK: Hearing
+
+    private func known(_ link: Link, _ handle: UInt32) -> Stream? {
+        guard let swarm = link.theirSwarms[handle], link.shared.contains(swarm) else { return nil }
+        return stream(swarm: swarm)
+    }
+
+    /// Changes what is known of a peer's rendition, within the limits.
+    private func change(
+        _ link: Link,
+        _ stream: Stream,
+        _ rendition: RenditionKey,
+        _ body: (inout Holdings) -> Void
+    ) {
+        var book = link.holdings[stream.swarm] ?? [:]
+        guard book[rendition] != nil || book.count < limits.renditionsPerLink else { return }
+        link.holdings[stream.swarm] = nil
+        body(&book[rendition, default: Holdings()])
+        link.holdings[stream.swarm] = book
+    }
+
+    mutating func peerInterest(_ link: Link, _ interest: Interest) {
+        guard let stream = known(link, interest.handle) else { return }
+        change(link, stream, interest.rendition) {
+            $0.position = interest.position
+            $0.newest = interest.newest
+        }
+        if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
+        replan(stream)
+    }
+
+    private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
+        guard let number, let newest = rendition.newest, number > newest else { return }
+        // A hint beyond the next few cannot be told from nonsense: it counts as the next one, once per reload.
+        reloadOnHint(rendition)
+    }
+
+    mutating func peerHas(_ link: Link, _ have: Have) {
+        guard let stream = known(link, have.handle) else { return }
+        let limit = limits.haveRangesPerLink
+        change(link, stream, have.rendition) { holdings in
+            for range in have.ranges { holdings.apply(range, limit: limit) }
+        }
+        if let rendition = stream.rendition(have.rendition) {
+            for range in have.ranges where range.kind == .media && range.state != .gone {
+                heardOf(range.first, in: rendition)
+            }
+        }
+        replan(stream)
+    }
+
+    mutating func peerHasPart(_ link: Link, _ partial: Partial) {
+        guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
+        change(link, stream, partial.segment.rendition) { holdings in
+            guard !holdings.held.contains(partial.segment.number) else { return }
+            if holdings.partial.count >= 32, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
+            holdings.partial[partial.segment.number] = partial.runs
+        }
+        replan(stream)
+    }
+
+    // MARK: Offers
+
+    /// Links that hold the segment, promise it, or hold a part of it, and did not refuse it lately.
+    func offers(of segment: Segment) -> [Link] {
+        let swarm = segment.rendition.stream.swarm
+        return links.filter { link in
+            guard link.isUp, link.shared.contains(swarm), let holdings = link.holdings(swarm, segment.id.rendition),
+                holdings.offers(segment.id)
+            else { return false }
+            return segment.refusals[link.id].map { $0 <= now } ?? true
+        }
+    }
+
+    func hasPeerOffer(_ segment: Segment) -> Bool {
+        guard segment.originOnly == nil, settings.integrity != .origin else { return false }
+        return !offers(of: segment).isEmpty
+    }
+
+    /// Which chunks a link offers.
+    func offer(of link: Link, for segment: Segment) -> (Int) -> Bool {
+        guard let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition) else {
+            return { _ in false }
+        }
+        if holdings.holdsOrPromises(segment.id) { return { _ in true } }
+        let runs = holdings.partial[segment.id.number] ?? []
+        return { chunk in runs.contains { Int($0.first) <= chunk && chunk - Int($0.first) < Int($0.count) } }
+    }
+
+    /// Linked agents that would read this segment from the origin for the swarm.
+    func electorate(_ segment: Segment, _ stream: Stream) -> [PeerID] {
+        links(of: stream).filter { link in
+            guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
+                stream.electionFailures[link.peer.id].map({ now - $0 > .seconds(60) }) ?? true
+            else { return false }
+            guard let position = holdings.position else { return false }
+            let number = segment.id.number
+            if segment.rendition.isLive { return position <= number &+ 1 }
+            // On demand only those whose player comes there within the prefetch window want it.
+            let window = UInt64(settings.maximumBuffer.seconds / max(0.5, segment.rendition.targetDuration.seconds))
+            return position <= number &+ 1 && number <= position &+ window
+        }.map { $0.peer.id }
+    }
+}
+
+extension Holdings {
+    mutating func apply(_ range: Have.Range, limit: Int) {
+        saidAnything = true
+        if range.kind == .initialisation {
+            // Initialisation sections are named by hashes: ranges of them have one member.
+            heldInitialisation.remove(range.first)
+            fetchingInitialisation.remove(range.first)
+            guard heldInitialisation.count + fetchingInitialisation.count < 64 else { return }
+            switch range.state {
+            case .held: heldInitialisation.insert(range.first)
+            case .fetching: fetchingInitialisation.insert(range.first)
+            case .gone: break
+            }
+            return
+        }
+        let end = range.first.addingReportingOverflow(range.count)
+        let last = end.overflow ? UInt64.max : end.partialValue
+        fetching = fetching.filter { !(range.first..<max(range.first, last)).contains($0) }
+        switch range.state {
+        case .held:
+            held.insert(first: range.first, count: range.count)
+            held.limit(to: limit)
+            partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
+        case .fetching:
+            for offset in 0..<min(range.count, 16) where fetching.count < 64 { fetching.insert(range.first &+ offset) }
+        case .gone:
+            held.remove(first: range.first, count: range.count)
+            partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
+        }
+    }
+
+    func holdsOrPromises(_ id: SegmentID) -> Bool {
+        switch id.kind {
+        case .media: held.contains(id.number) || fetching.contains(id.number)
+        case .initialisation: heldInitialisation.contains(id.number) || fetchingInitialisation.contains(id.number)
+        }
+    }
+
+    func offers(_ id: SegmentID) -> Bool {
+        holdsOrPromises(id) || (id.kind == .media && partial[id.number] != nil)
+    }
+}

@@ -1,0 +1,176 @@
+// Trackers introduce peers: when to announce, what to do with offers and answers, when to try again.
+extension Agent {
+    /// Without enough links a new search may go out this often.
+    static let eagerSearch = Duration.seconds(5)
+    static let offersPerAnnounce = 5
+
+    mutating func announceToTrackers(_ stream: Stream) {
+        for tracker in trackers {
+            switch tracker.phase {
+            case .up: announce(stream, to: tracker, event: .started)
+            case .idle: openTracker(tracker)
+            case .opening, .waiting: break
+            }
+        }
+    }
+
+    mutating func leaveTrackers(_ stream: Stream) {
+        for tracker in trackers where tracker.phase == .up && tracker.swarms[stream.swarm] != nil {
+            announce(stream, to: tracker, event: .stopped)
+            tracker.swarms[stream.swarm] = nil
+        }
+    }
+
+    private mutating func openTracker(_ tracker: TrackerState) {
+        tracker.phase = .opening
+        emit(.openTracker(tracker.id))
+    }
+
+    private func tracker(_ id: TrackerID) -> TrackerState? { trackers.first { $0.id == id } }
+
+    mutating func trackerUp(_ id: TrackerID) {
+        guard let tracker = tracker(id) else { return }
+        tracker.phase = .up
+        tracker.failures = 0
+        tracker.swarms = [:]
+        for stream in streams where stream.isOpen { announce(stream, to: tracker, event: .started) }
+    }
+
+    mutating func trackerDown(_ id: TrackerID, reason: String) {
+        guard let tracker = tracker(id), !isStopping else { return }
+        tracker.failures += 1
+        // A second, doubling to a minute, and up to half of it more, so that a swarm does not come back at once (F72).
+        let wait = Duration.milliseconds(min(60_000, 1000 << min(6, tracker.failures - 1)))
+        let jitter = wait * (random.fraction() / 2)
+        tracker.phase = .waiting(until: now + wait + jitter)
+        log(.notice, "tracker not available", [("tracker", String(id.value)), ("why", reason)])
+        agenda.note(.tracker(id), at: now + wait + jitter)
+    }
+
+    mutating func announceIfDue(_ id: TrackerID) {
+        guard let tracker = tracker(id), !isStopping else { return }
+        if case .waiting(let until) = tracker.phase {
+            if until <= now { openTracker(tracker) } else { agenda.note(.tracker(id), at: until) }
+            return
+        }
+        guard tracker.phase == .up else { return }
+        for stream in streams where stream.isOpen {
+            guard let state = tracker.swarms[stream.swarm] else { continue }
+            if nextAnnounce(state, stream) <= now { announce(stream, to: tracker, event: nil) }
+        }
+        noteNext(tracker)
+    }
+
+    private mutating func noteNext(_ tracker: TrackerState) {
+        let due = streams.compactMap { stream in
+            tracker.swarms[stream.swarm].map { nextAnnounce($0, stream) }
+        }.min()
+        if let due { agenda.note(.tracker(tracker.id), at: max(due, now + .milliseconds(100))) }
+    }
+
+    /// At the tracker's interval, or sooner while there are members that we should be linked to.
+    private func nextAnnounce(_ state: TrackerState.Swarm, _ stream: Stream) -> Instant {
+        let others = max(0, stream.announcedMembers - 1)
+        let lacks = links(of: stream).count < min(others, Agent.wantedLinks / 2)
+        let regular = state.lastAnnounce + .seconds(state.interval)
+        return lacks ? min(regular, state.lastAnnounce + Agent.eagerSearch) : regular
+    }
+
+    private mutating func announce(_ stream: Stream, to tracker: TrackerState, event: Announce.Event?) {
+        let room = max(0, Agent.wantedLinks - links(of: stream).count)
+        let count = event == .stopped ? 0 : min(room, Agent.offersPerAnnounce)
+        let offers = (0..<count).map { _ in Offer(id: newOfferID(), endpoints: endpoints) }
+        emit(
+            .announce(
+                tracker.id,
+                .announce(
+                    Announce(
+                        swarm: stream.swarm,
+                        me: TrackerPeerID.derive(me, swarm: stream.swarm),
+                        event: event,
+                        wanted: count,
+                        uploaded: totals.uploaded_bytes,
+                        downloaded: totals.peer_bytes,
+                        offers: offers
+                    )
+                )
+            )
+        )
+        let interval = tracker.swarms[stream.swarm]?.interval ?? 120
+        tracker.swarms[stream.swarm] = TrackerState.Swarm(lastAnnounce: now, interval: interval)
+        noteNext(tracker)
+    }
+
+    private var endpoints: Endpoints { Endpoints(addresses: settings.ownAddresses, identity: me) }
+
+    /// Twenty printable characters, as trackers and browsers expect them.
+    private mutating func newOfferID() -> OfferID {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        return OfferID((0..<20).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] })
+    }
+
+    mutating func trackerSays(_ id: TrackerID, _ reply: TrackerReply) {
+        guard let tracker = tracker(id) else { return }
+        switch reply {
+        case .swarm(let swarm, let interval, let complete, let incomplete):
+            guard let stream = stream(swarm: swarm) else { return }
+            tracker.swarms[swarm]?.interval = max(5, min(3600, interval))
+            let members = max(0, complete).addingReportingOverflow(max(0, incomplete))
+            stream.announcedMembers = members.overflow ? 1_000_000 : min(1_000_000, members.partialValue)
+            noteNext(tracker)
+        case .offer(let swarm, let from, let offer, let endpoints):
+            guard let stream = stream(swarm: swarm), from != TrackerPeerID.derive(me, swarm: swarm) else { return }
+            consider(endpoints, from: tracker)
+            guard !settings.ownAddresses.isEmpty else { return }
+            emit(
+                .announce(
+                    id,
+                    .answer(
+                        swarm: swarm,
+                        me: TrackerPeerID.derive(me, swarm: stream.swarm),
+                        to: from,
+                        offer: offer,
+                        sdp: self.endpoints
+                    )
+                )
+            )
+        case .answer(_, _, _, let endpoints): consider(endpoints, from: tracker)
+        case .failure(_, let reason): log(.warning, "the tracker refuses", [("why", String(reason.prefix(200)))])
+        case .warning(let text): log(.info, "the tracker warns", [("text", String(text.prefix(200)))])
+        }
+    }
+
+    /// Dials what the SDP names; without a key in it there is nobody of ours behind it.
+    private mutating func consider(_ endpoints: Endpoints, from tracker: TrackerState) {
+        guard let identity = endpoints.identity, identity != me else { return }
+        let host =
+            settings.trackerHosts.indices.contains(tracker.id.value) ? settings.trackerHosts[tracker.id.value] : ""
+        let scope = NetworkScope(host: host)
+        for address in endpoints.addresses.prefix(4) { consider(address, peer: identity, namedFrom: scope) }
+    }
+}
+
+/// A tracker's socket and what was announced on it.
+final class TrackerState {
+    enum Phase: Equatable {
+        case idle
+        case opening
+        case up
+        case waiting(until: Instant)
+    }
+
+    struct Swarm {
+        var lastAnnounce: Instant
+        /// Seconds.
+        var interval: Int
+    }
+
+    let id: TrackerID
+    var phase = Phase.idle
+    var failures = 0
+    var swarms: [SwarmID: Swarm] = [:]
+
+    init(id: TrackerID) {
+        self.id = id
+    }
+}

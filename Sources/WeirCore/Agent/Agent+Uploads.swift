@@ -1,0 +1,188 @@
+// What peers ask of us: queues, slots, the cap, and cut-through of what is still arriving.
+extension Agent {
+    /// Links that are served at once; the others wait, so that somebody finishes and can pass it on.
+    static let uploadSlots = 8
+    /// Bytes sent to a link and not yet gone: enough to fill a fast line, few enough that a cancel leaves little.
+    static let uploadWindow = 128 * 1024
+
+    mutating func peerRequests(_ link: Link, _ request: RunRequest) {
+        func refuse(_ reason: AbsentReason) {
+            emitMessage(.absent(request: request.request, reason: reason), to: link)
+        }
+        guard let swarm = link.theirSwarms[request.handle], link.shared.contains(swarm),
+            let stream = stream(swarm: swarm)
+        else { return refuse(.unknownSwarm) }
+        guard settings.uploadBytesPerSecond != 0 else { return refuse(.busy) }
+        guard let rendition = stream.rendition(request.segment.rendition), rendition.isShared, !rendition.isWithdrawn,
+            let segment = rendition.segment(request.segment), mayServe(segment)
+        else { return refuse(.notHeld) }
+        guard segment.edition.agrees(with: request.edition) else { return refuse(.otherEdition) }
+        let waiting = link.uploads.reduce(0) { $0 + $1.end - $1.next }
+        guard link.uploads.count < limits.requestsPerLink,
+            waiting + Int(clamping: request.chunks.count) <= limits.chunksPerLink
+        else { return refuse(.busy) }
+        let first = Int(clamping: request.chunks.first)
+        let (end, overflow) = first.addingReportingOverflow(Int(clamping: request.chunks.count))
+        if segment.length != nil, first > segment.chunks.count || end > segment.chunks.count || overflow {
+            return refuse(.notHeld)
+        }
+        segment.lastUse = now
+        link.uploads.append(
+            Upload(
+                request: request.request,
+                swarm: swarm,
+                segment: segment,
+                next: first,
+                end: overflow ? first : end,
+                isQuery: request.chunks.count == 0
+            )
+        )
+        pumpUploads()
+    }
+
+    /// Held, or being fetched with chunks that were promised or already told.
+    private func mayServe(_ segment: Segment) -> Bool {
+        segment.isHeld || segment.announced == .fetching || (segment.phase == .racing && segment.partialAnnounced > 0)
+    }
+
+    mutating func peerCancels(_ link: Link, _ request: UInt32, _ fromChunk: Int) {
+        guard let index = link.uploads.firstIndex(where: { $0.request == request }) else { return }
+        if fromChunk <= link.uploads[index].next {
+            link.uploads.remove(at: index)
+        } else {
+            link.uploads[index].end = min(link.uploads[index].end, fromChunk)
+        }
+        pumpUploads()
+    }
+
+    mutating func linkDrained(_ id: LinkID, bytes: Int) {
+        guard let link = link(id) else { return }
+        link.sentNotDrained = max(0, link.sentNotDrained - bytes)
+        if !link.uploads.isEmpty { pumpUploads() }
+    }
+
+    /// The segment is gone or not to be trusted: whoever waits for it learns so.
+    mutating func refuseUploads(of segment: Segment) {
+        for link in links {
+            for upload in link.uploads where upload.segment === segment {
+                emitMessage(.absent(request: upload.request, reason: .notHeld), to: link)
+            }
+            link.uploads.removeAll { $0.segment === segment }
+        }
+    }
+
+    /// Sends what may be sent, one chunk a turn, so that all who are served advance together.
+    mutating func pumpUploads() {
+        guard links.contains(where: { !$0.uploads.isEmpty }) else { return }
+        var progress = true
+        while progress {
+            progress = false
+            var served = 0
+            for step in 0..<links.count {
+                let link = links[(uploadTurn + step) % links.count]
+                guard link.isUp, !link.uploads.isEmpty, link.sentNotDrained < Agent.uploadWindow else { continue }
+                guard served < Agent.uploadSlots else { break }
+                guard let index = firstReady(link) else { continue }
+                served += 1
+                guard serve(link, index) else {
+                    agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))
+                    return
+                }
+                progress = true
+            }
+            uploadTurn &+= 1
+        }
+    }
+
+    /// The first request of which something can be sent.
+    private func firstReady(_ link: Link) -> Int? {
+        link.uploads.firstIndex { upload in
+            let segment = upload.segment
+            if upload.isQuery {
+                return segment.length != nil && !segment.evidence.vouches.isEmpty || canVouch(segment, 0)
+            }
+            guard upload.next < segment.chunks.count, segment.chunks.states[upload.next] == .checked else {
+                return false
+            }
+            return isVouched(segment, upload.next) || canVouch(segment, upload.next)
+        }
+    }
+
+    private func isVouched(_ segment: Segment, _ chunk: Int) -> Bool {
+        segment.evidence.vouches.contains {
+            Int($0.firstChunk) <= chunk && chunk - Int($0.firstChunk) < $0.digests.count
+        }
+    }
+
+    /// A batch is signed when it is worth a signature, or when nothing more is coming soon.
+    private func canVouch(_ segment: Segment, _ chunk: Int) -> Bool {
+        guard segment.length != nil, segment.evidence.isOwn(chunk) else { return false }
+        let isArriving = segment.runs.contains { $0.isHTTP }
+        guard isArriving else { return true }
+        var end = chunk
+        while segment.evidence.isOwn(end) { end += 1 }
+        return end - chunk >= 4 || end == segment.chunks.count
+    }
+
+    /// False when the cap is reached.
+    private mutating func serve(_ link: Link, _ index: Int) -> Bool {
+        let upload = link.uploads[index]
+        let segment = upload.segment
+        guard let handle = link.handle(of: upload.swarm) else {
+            link.uploads.remove(at: index)
+            return true
+        }
+        if upload.isQuery {
+            vouchFromOwn(segment, from: 0)
+            sendVouches(of: segment, to: link, handle)
+            emitMessage(.absent(request: upload.request, reason: .busy), to: link)
+            link.uploads.remove(at: index)
+            return true
+        }
+        guard let payload = segment.chunks.payloads[upload.next] else {
+            link.uploads.remove(at: index)
+            return true
+        }
+        guard uploadBucket.take(payload.count, at: now) else { return false }
+        if !isVouched(segment, upload.next) { vouchFromOwn(segment, from: upload.next) }
+        sendVouches(of: segment, to: link, handle)
+        let chunk = UInt32(clamping: upload.next)
+        emit(.send(link.id, .data(request: upload.request, firstChunk: chunk), payload: payload))
+        link.sentNotDrained += payload.count
+        link.sentBytes += Int64(payload.count)
+        totals.uploaded_bytes += Int64(payload.count)
+        segment.lastUse = now
+        link.uploads[index].next += 1
+        if link.uploads[index].next >= link.uploads[index].end { link.uploads.remove(at: index) }
+        return true
+    }
+
+    /// Passes on every statement that this link has not had from us.
+    private mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
+        let vouches = segment.evidence.vouches
+        let sent = link.vouchesSent[segment.id] ?? 0
+        for vouch in vouches.dropFirst(sent) {
+            var relayed = vouch
+            relayed.handle = handle
+            emitMessage(.digests(relayed), to: link)
+        }
+        link.vouchesSent[segment.id] = vouches.count
+        if let root = segment.evidence.root, !link.rootSent.contains(segment.id) {
+            var relayed = root
+            relayed.handle = handle
+            emitMessage(.root(relayed), to: link)
+            link.rootSent.insert(segment.id)
+        }
+        if link.vouchesSent.count > 512 { forgetOldLists(of: link) }
+    }
+
+    /// Books about segments that left the cache long ago.
+    private func forgetOldLists(of link: Link) {
+        let live = Set(
+            streams.flatMap { $0.renditions.flatMap { $0.allSegments.filter { $0.phase != .absent } } }.map { $0.id }
+        )
+        link.vouchesSent = link.vouchesSent.filter { live.contains($0.key) }
+        link.rootSent.formIntersection(live)
+        link.ownLists = link.ownLists.filter { live.contains($0.key) }
+    }
+}

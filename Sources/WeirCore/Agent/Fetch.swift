@@ -1,0 +1,69 @@
+/// One HTTP exchange that the core has begun, and what its bytes are for.
+///
+/// Life: `asked → headers → body → ended`, any → cancelled.
+final class Fetch {
+    enum Purpose {
+        case manifest(Manifest, Stream, Rendition?)
+        case segment(Segment, Run)
+        case audit(Segment, chunk: Int)
+        case anchor(Segment)
+        case relay(RequestID)
+    }
+
+    let id: FetchID
+    let purpose: Purpose
+    let request: FetchRequest
+    /// `scheme://host:port`, whose estimate it feeds.
+    let host: String
+    let isEdge: Bool
+    let startedAt: Instant
+    var head: FetchHead?
+    var headAt: Instant?
+    var lastProgress: Instant
+    /// Where in the segment the next byte belongs.
+    var offset: Int64 = 0
+    /// One past the last byte that was asked for; nil: to the end.
+    var end: Int64?
+    /// Bytes to skip: the source ignored the range and sent everything.
+    var skip: Int64 = 0
+    var received: Int64 = 0
+    /// Pieces of the chunk that is arriving.
+    var parts: [any Payload] = []
+    var partBytes = 0
+    var isPaused = false
+    var body: [UInt8] = []
+
+    init(
+        id: FetchID,
+        purpose: Purpose,
+        request: FetchRequest,
+        host: String,
+        isEdge: Bool,
+        now: Instant
+    ) {
+        self.id = id
+        self.purpose = purpose
+        self.request = request
+        self.host = host
+        self.isEdge = isEdge
+        startedAt = now
+        lastProgress = now
+    }
+}
+
+/// What is known of an origin's or edge's host.
+struct HostState {
+    var estimate = SourceEstimate()
+    var failures = 0
+    /// Not asked before then: it failed, or said Retry-After.
+    var retryAt: Instant?
+    /// It answers ranges with whole bodies: asked without ranges until then.
+    var wholeBodyUntil: Instant?
+    /// It answered a range with 206.
+    var servesRanges = false
+    /// Whole bodies that carried the origin's own digest, and that did not.
+    var anchoredBodies = 0
+    var unanchoredBodies = 0
+    var etagMatchesMD5 = 0
+    var refusesHead = false
+}

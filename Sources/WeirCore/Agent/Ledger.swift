@@ -1,0 +1,156 @@
+/// The one budget of bytes: cached segments and buffers in flight draw on it, and are refused before it is exceeded.
+/// Send queues hold no bytes of their own: what is queued belongs to a segment that is not evicted meanwhile.
+struct Ledger {
+    var capacity: Int64 = 0
+    private(set) var used: Int64 = 0
+
+    /// Ahead of players at most this share, so that what is behind them stays for peers.
+    static let shareAhead = 0.5
+
+    /// Reserves a whole segment's bytes.
+    mutating func reserve(_ length: Int64, for segment: Segment) -> Bool {
+        let more = max(0, length - segment.charged)
+        guard used + more <= capacity else { return false }
+        used += more
+        segment.charged += more
+        return true
+    }
+
+    /// Bytes that arrived; beyond the reservation they are charged as they come.
+    mutating func add(_ bytes: Int, to segment: Segment) {
+        segment.stored += Int64(bytes)
+        guard segment.stored > segment.charged else { return }
+        used += segment.stored - segment.charged
+        segment.charged = segment.stored
+    }
+
+    mutating func remove(_ bytes: Int64, from segment: Segment) {
+        segment.stored = max(0, segment.stored - bytes)
+    }
+
+    mutating func release(_ segment: Segment) {
+        used -= segment.charged
+        segment.charged = 0
+        segment.stored = 0
+    }
+
+    func canAdmit(ahead bytes: Int64, aheadNow: Int64) -> Bool {
+        Double(aheadNow + bytes) <= Double(capacity) * Ledger.shareAhead
+    }
+}
+
+extension Agent {
+    /// A third of the cache, so that the player's next segments always fit beside the present one.
+    var largestSegment: Int64 { min(Int64(limits.segmentBytes), ledger.capacity / 3) }
+
+    /// Fixes a segment's length and finds room for it. False when it is too large, or contradicts what is known.
+    mutating func admit(_ segment: Segment, length: Int64) -> Bool {
+        guard length >= 0, length <= largestSegment, segment.length == nil || segment.length == length else {
+            return false
+        }
+        while !ledger.reserve(length, for: segment) {
+            guard evictOne(for: segment) else { return false }
+        }
+        return segment.setLength(length)
+    }
+
+    /// Drops what is least likely to be asked and most copied elsewhere. False when nothing may go.
+    private mutating func evictOne(for newcomer: Segment) -> Bool {
+        var worst: (segment: Segment, rank: EvictionRank)?
+        let sending = links.flatMap { $0.uploads.map { ObjectIdentifier($0.segment) } }
+        for stream in streams {
+            for rendition in stream.renditions {
+                for (_, segment) in rendition.media where mayEvict(segment, sending) && segment !== newcomer {
+                    let rank = evictionRank(of: segment)
+                    if worst.map({ rank < $0.rank }) ?? true { worst = (segment, rank) }
+                }
+            }
+        }
+        guard let worst else { return false }
+        drop(worst.segment)
+        return true
+    }
+
+    private func mayEvict(_ segment: Segment, _ sending: [ObjectIdentifier]) -> Bool {
+        guard segment.charged > 0, segment.answers.isEmpty, segment.runs.isEmpty, segment.phase != .racing else {
+            return false
+        }
+        return !sending.contains(ObjectIdentifier(segment))
+    }
+
+    /// Lowest goes first. Every field takes part, so that the order never depends on a dictionary's.
+    struct EvictionRank: Comparable {
+        /// What a player will ask soon goes last.
+        var isAhead: Bool
+        var copiesElsewhere: Int
+        var lastUse: Instant
+        var id: SegmentID
+
+        static func < (left: EvictionRank, right: EvictionRank) -> Bool {
+            if left.isAhead != right.isAhead { return !left.isAhead }
+            if left.copiesElsewhere != right.copiesElsewhere { return left.copiesElsewhere > right.copiesElsewhere }
+            if left.lastUse != right.lastUse { return left.lastUse < right.lastUse }
+            return left.id < right.id
+        }
+    }
+
+    private func evictionRank(of segment: Segment) -> EvictionRank {
+        let rendition = segment.rendition
+        let number = segment.id.number
+        let isAhead = rendition.stream.players.contains { player in
+            guard let place = player.place(of: rendition.key) else { return false }
+            let head = player.playheads[place].head
+            return number >= head.drainedTo && now - head.lastRequest < idleAfter(rendition)
+        }
+        let copies = links(of: rendition.stream).count {
+            $0.holdings(rendition.stream.swarm, rendition.key)?.held.contains(number) ?? false
+        }
+        return EvictionRank(isAhead: isAhead, copiesElsewhere: copies, lastUse: segment.lastUse, id: segment.id)
+    }
+
+    /// Takes a segment out of the cache and tells the swarm.
+    mutating func drop(_ segment: Segment) {
+        ledger.release(segment)
+        dropRuns(of: segment)
+        if segment.announced != nil { announce(segment, .gone) }
+        segment.rendition.known.remove(first: segment.id.number, count: segment.id.kind == .media ? 1 : 0)
+        segment.rendition.stream.racing.removeAll { $0 === segment }
+        segment.reset()
+    }
+
+    /// Bytes held or being fetched that players have not asked for yet.
+    func bytesAhead(of stream: Stream) -> Int64 {
+        var bytes: Int64 = 0
+        for rendition in stream.renditions where isPlaying(rendition) {
+            let next =
+                stream.players.compactMap { player in
+                    player.place(of: rendition.key).map { player.playheads[$0].head.next }
+                }.max() ?? 0
+            var number = next
+            while let segment = rendition.media[number], number < next &+ 256 {
+                bytes += segment.charged
+                number += 1
+            }
+        }
+        return bytes
+    }
+
+    // MARK: Housekeeping
+
+    /// Forgets players that are long gone, and streams that nobody played or shared for longer than they should seed.
+    mutating func keepHouse() {
+        for stream in streams {
+            stream.players.removeAll { now - $0.lastRequest > .seconds(300) }
+            for rendition in stream.renditions { tellInterest(rendition, force: false) }
+            replan(stream)
+        }
+        if let seedTime = settings.seedTime {
+            for stream in streams where now - stream.lastMediaRequest > seedTime && stream.isOpen && hasSwarm(stream) {
+                log(.info, "stopped seeding a stream that nobody plays here", [("stream", stream.id.text)])
+                leaveSwarm(stream)
+            }
+        }
+        if hosts.count > 256 { hosts = hosts.filter { now - ($0.value.estimate.lastSample ?? .start) < .seconds(600) } }
+        if !streams.isEmpty { agenda.note(.house, at: now + .seconds(5)) }
+    }
+}

@@ -1,0 +1,138 @@
+/// What is known of a segment's true bytes, chunk by chunk.
+///
+/// One voucher is enough while no other list is known; every further statement must agree with the first, and what this
+/// agent read from the origin itself decides between them.
+struct Evidence {
+    /// Who stated a chunk's digest.
+    enum Witness: UInt8 {
+        case none
+        case voucher
+        case own
+    }
+
+    private(set) var digests: [Digest?] = []
+    private(set) var witnesses: [Witness] = []
+    /// Signed statements, own and others', kept for those who ask: relayed unchanged.
+    private(set) var vouches: [Vouch] = []
+    private(set) var root: RootVouch?
+
+    enum Verdict: Equatable {
+        case agrees
+        /// Another statement says otherwise about this chunk.
+        case contradictsVoucher(chunk: Int)
+        /// This agent read other bytes.
+        case contradictsOwn(chunk: Int)
+        /// Outside the segment, or more statements than are kept.
+        case refused
+    }
+
+    mutating func resize(to count: Int) {
+        guard count > digests.count else { return }
+        digests.append(contentsOf: repeatElement(nil, count: count - digests.count))
+        witnesses.append(contentsOf: repeatElement(.none, count: count - witnesses.count))
+    }
+
+    func digest(of chunk: Int) -> Digest? { chunk < digests.count ? digests[chunk] : nil }
+
+    /// Takes in a verified vouch.
+    mutating func add(_ vouch: Vouch, limit: Int) -> Verdict {
+        let first = Int(vouch.firstChunk)
+        let end = first + vouch.digests.count
+        guard end <= digests.count else { return .refused }
+        for (offset, digest) in vouch.digests.enumerated() {
+            let chunk = first + offset
+            guard let known = digests[chunk], known != digest else { continue }
+            return witnesses[chunk] == .own ? .contradictsOwn(chunk: chunk) : .contradictsVoucher(chunk: chunk)
+        }
+        var isNews = false
+        for (offset, digest) in vouch.digests.enumerated() where digests[first + offset] == nil {
+            digests[first + offset] = digest
+            witnesses[first + offset] = .voucher
+            isNews = true
+        }
+        guard isNews || !vouches.contains(where: { $0.signature == vouch.signature }) else { return .agrees }
+        // Statements that add nothing are kept while there is room: whoever asks gets every witness.
+        guard isNews || vouches.count < min(limit, 64) else { return .agrees }
+        guard vouches.count < limit else { return .refused }
+        vouches.append(vouch)
+        return .agrees
+    }
+
+    /// Takes in what this agent read itself. The answer is the voucher's digest when it was another one.
+    mutating func addOwn(_ digest: Digest, chunk: Int) -> Digest? {
+        resize(to: chunk + 1)
+        let known = digests[chunk]
+        let contradicted = witnesses[chunk] == .voucher && known != digest ? known : nil
+        digests[chunk] = digest
+        witnesses[chunk] = .own
+        return contradicted
+    }
+
+    mutating func addOwn(_ vouch: Vouch) {
+        vouches.append(vouch)
+    }
+
+    mutating func setRoot(_ root: RootVouch) {
+        if self.root == nil { self.root = root }
+    }
+
+    /// The voucher that stated this digest for this chunk.
+    func voucherKey(of digest: Digest, chunk: Int) -> [UInt8]? {
+        vouches.first { vouch in
+            let offset = chunk - Int(vouch.firstChunk)
+            return vouch.digests.indices.contains(offset) && vouch.digests[offset] == digest
+        }?.voucherKey
+    }
+
+    /// Forgets every statement of others: they were false or cannot be told apart.
+    mutating func dropVouches() {
+        vouches = []
+        root = nil
+        for chunk in digests.indices where witnesses[chunk] == .voucher {
+            digests[chunk] = nil
+            witnesses[chunk] = .none
+        }
+    }
+
+    /// All digests, once every one is known.
+    var completeList: [Digest]? {
+        let known = digests.compactMap { $0 }
+        return known.count == digests.count && !known.isEmpty ? known : nil
+    }
+
+    var isAllOwn: Bool { !witnesses.isEmpty && witnesses.allSatisfy { $0 == .own } }
+    func isOwn(_ chunk: Int) -> Bool { chunk < witnesses.count && witnesses[chunk] == .own }
+}
+
+/// One secret random chunk of a segment that is compared with the origin before the segment is released, or one chunk
+/// about which this agent's reading and a voucher differ.
+///
+/// Life: `drawn → asked → passed`, `asked → proving → passed` (the segment is then read from the origin alone),
+/// `drawn/asked/proving → waived` (the origin does not answer).
+struct Audit {
+    enum Phase: Equatable {
+        case drawn
+        case asked(FetchID)
+        /// The first answer differed from the evidence: a second one over a new connection decides who is wrong.
+        case proving(FetchID)
+        case passed
+        case waived
+    }
+
+    let chunk: Int
+    /// What the evidence says the chunk is.
+    let expected: Digest
+    /// Who stated it, when known.
+    let voucherKey: [UInt8]?
+    var phase = Phase.drawn
+    /// What the origin answered first.
+    var first: Digest?
+    var since: Instant
+
+    var isOpen: Bool {
+        switch phase {
+        case .drawn, .asked, .proving: true
+        case .passed, .waived: false
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// An HLS playlist (RFC 8216bis), parsed and ready to be rewritten.
+///
+/// Lenient where players are lenient, because never being worse than the player alone comes first: unknown tags,
+/// comments, byte order marks, blanks, missing or odd durations. Strict where a guess would mix up segments.
+package enum HLSPlaylist: Sendable {
+    case multivariant(MultivariantPlaylist)
+    case media(MediaPlaylist)
+
+    /// Takes time and memory in proportion to the bytes, whatever they are.
+    /// - Parameter url: where the bytes were answered from, after redirects: the base of relative URIs.
+    package static func parse(_ bytes: [UInt8], url: WebURL, limits: Limits) throws(PlaylistError) -> HLSPlaylist {
+        let limit = min(limits.manifestBytes, Int(Int32.max))
+        guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
+        guard beginsAsPlaylist(bytes) else { throw PlaylistError.notHLS(bytes) }
+        let source = PlaylistSource(bytes: bytes, url: url)
+        switch kind(of: bytes) {
+        case .multivariant: return .multivariant(try MultivariantPlaylistParser.parse(source, limits: limits))
+        case .media: return .media(try MediaPlaylistParser.parse(source, limits: limits))
+        case nil: throw .empty
+        }
+    }
+
+    private static func beginsAsPlaylist(_ bytes: [UInt8]) -> Bool {
+        var lines = PlaylistLines(bytes)
+        guard let first = lines.next() else { return false }
+        let content = bytes[Int(first.content.start)..<Int(first.content.end)]
+        guard content.starts(with: "#EXTM3U".utf8) else { return false }
+        // Channel lists write attributes behind it.
+        return content.count == 7 || content[content.startIndex + 7].isBlank
+    }
+
+    /// The first tag that belongs to one kind only decides.
+    private static func kind(of bytes: [UInt8]) -> PlaylistKind? {
+        for line in PlaylistLines(bytes) {
+            let content = bytes[Int(line.content.start)..<Int(line.content.end)]
+            if case .tag(let tag, _) = PlaylistLineKind(content), let kind = tag.kind { return kind }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,129 @@
+/// A path of the localhost endpoint that has to do with streams: what it means, and its text, both ways.
+///
+/// A path has one spelling only: anything else (upper case, leading zeros, encoded slashes, `..`) is no path of ours.
+package enum LocalPath: Hashable, Sendable {
+    /// `/s/{stream}/master.m3u8`
+    case master(StreamID)
+    /// `/s/{stream}/{rendition}/index.m3u8`
+    case index(StreamID, RenditionKey)
+    /// `/s/{stream}/{rendition}/{number}.{suffix}`: a media segment by its media sequence number.
+    case segment(StreamID, RenditionKey, number: UInt64, suffix: String)
+    /// `/s/{stream}/{rendition}/i{16 hex}.{suffix}`: an initialisation section by its derived number.
+    case initialisation(StreamID, RenditionKey, number: UInt64, suffix: String)
+    /// `/s/{stream}/{rendition}/k{n}.key`: by index into a table that the stream keeps.
+    case key(StreamID, RenditionKey, Int)
+    /// `/s/{stream}/r{n}`: another resource, by index into a table that the stream keeps.
+    case resource(StreamID, Int)
+    /// `/play?url=…`: a manifest's URL, decoded.
+    case play(url: String)
+
+    /// Path and, for `play`, query: what a request line or a playlist carries.
+    package var text: String {
+        switch self {
+        case .master(let stream): "/s/\(stream.text)/master.m3u8"
+        case .index(let stream, let rendition): "/s/\(stream.text)/\(rendition.padded)/index.m3u8"
+        case .segment(let stream, let rendition, let number, let suffix):
+            "/s/\(stream.text)/\(rendition.padded)/\(number).\(suffix)"
+        case .initialisation(let stream, let rendition, let number, let suffix):
+            "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
+        case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
+        case .resource(let stream, let index): "/s/\(stream.text)/r\(index)"
+        case .play(let url): "/play?url=\(PercentEncoding.encode(url))"
+        }
+    }
+
+    /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s.
+    package init?(target: String) {
+        guard target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let query = parts.count > 1 ? parts[1] : ""
+        let steps = parts[0].split(separator: "/", maxSplits: 5, omittingEmptySubsequences: false).dropFirst()
+        switch (steps.first, steps.count) {
+        case ("play", 1):
+            guard let url = LocalPath.playURL(in: query) else { return nil }
+            self = .play(url: url)
+        case ("s", 3), ("s", 4):
+            guard let path = LocalPath(streamSteps: Array(steps.dropFirst())) else { return nil }
+            self = path
+        default: return nil
+        }
+    }
+
+    private init?(streamSteps steps: [Substring]) {
+        guard let name = steps.first, (1...64).contains(name.utf8.count) else { return nil }
+        guard name.utf8.allSatisfy({ $0.isASCIIDigit || (0x61...0x7A).contains($0) }) else { return nil }
+        let stream = StreamID(String(name))
+        if steps.count == 2 {
+            if steps[1] == "master.m3u8" {
+                self = .master(stream)
+            } else if steps[1].hasPrefix("r"), let index = LocalPath.index(steps[1].dropFirst()) {
+                self = .resource(stream, index)
+            } else {
+                return nil
+            }
+            return
+        }
+        guard let rendition = LocalPath.hexadecimal(steps[1]) else { return nil }
+        self.init(stream: stream, rendition: RenditionKey(rendition), file: steps[2])
+    }
+
+    private init?(stream: StreamID, rendition: RenditionKey, file: Substring) {
+        if file == "index.m3u8" {
+            self = .index(stream, rendition)
+            return
+        }
+        let parts = file.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        let name = parts[0]
+        let suffix = String(parts[1])
+        if suffix == "key" {
+            guard name.hasPrefix("k"), let index = LocalPath.index(name.dropFirst()) else { return nil }
+            self = .key(stream, rendition, index)
+            return
+        }
+        guard SegmentSuffix.kept.contains(suffix) else { return nil }
+        if name.hasPrefix("i") {
+            guard let number = LocalPath.hexadecimal(name.dropFirst()) else { return nil }
+            self = .initialisation(stream, rendition, number: number, suffix: suffix)
+        } else {
+            guard let number = LocalPath.decimal(name) else { return nil }
+            self = .segment(stream, rendition, number: number, suffix: suffix)
+        }
+    }
+
+    /// The value of `url`. Typed by hand it is often not encoded; it then takes everything that follows, `&` included.
+    private static func playURL(in query: Substring) -> String? {
+        for prefix in ["url=http://", "url=https://"] where query.hasPrefix(prefix) {
+            return String(query.dropFirst("url=".count))
+        }
+        let parameters = query.split(separator: "&")
+        guard let parameter = parameters.first(where: { $0.hasPrefix("url=") }) else { return nil }
+        guard let url = PercentEncoding.decode(parameter.dropFirst("url=".count)), !url.isEmpty else { return nil }
+        return url
+    }
+
+    /// Sixteen lower-case digits.
+    private static func hexadecimal(_ text: Substring) -> UInt64? {
+        guard text.utf8.count == 16 else { return nil }
+        var value: UInt64 = 0
+        for byte in text.utf8 {
+            guard let digit = byte.hexadecimalDigit, byte == byte.lowercasedASCII else { return nil }
+            value = value << 4 | UInt64(digit)
+        }
+        return value
+    }
+
+    private static func decimal(_ text: Substring) -> UInt64? {
+        guard text.utf8.count == 1 || text.utf8.first != ASCII.zero, text.utf8.count <= 20 else { return nil }
+        return DecimalText.integer(Array(text.utf8)[...])
+    }
+
+    private static func index(_ text: Substring) -> Int? { decimal(text).flatMap { Int(exactly: $0) } }
+}
+
+extension RenditionKey {
+    /// Sixteen digits, as local paths have it.
+    package var padded: String {
+        (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }.hexadecimal
+    }
+}

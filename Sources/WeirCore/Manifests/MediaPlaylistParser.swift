@@ -1,0 +1,222 @@
+/// Reads a media playlist in one pass over its lines.
+struct MediaPlaylistParser {
+    private var playlist: MediaPlaylist
+    private let source: PlaylistSource
+    private let limits: Limits
+
+    /// What tags said about the next segment line.
+    private var next = PendingSegment()
+    /// Segment lines so far, fetchable or not: the offset of sequence numbers.
+    private var ordinal: UInt64 = 0
+    private var mapIndex: Int32 = -1
+    private var keyIndex: Int32 = -1
+    private var isEncrypted = false
+    /// The resource of the last segment line with a byte range, and where that range ended.
+    private var previousRange: (uri: ByteSpan, end: Int64)?
+    private var targetDuration: Duration?
+    private var longestSegment = Duration.zero
+    private var sawChannel = false
+
+    private struct PendingSegment {
+        var duration: Duration?
+        var range: ByteRangeTag?
+        var rangeLines: [ByteSpan] = []
+        var discontinuity = false
+        var gap = false
+        var dateTime: ByteSpan?
+    }
+
+    private init(_ source: PlaylistSource, limits: Limits) {
+        playlist = MediaPlaylist(source: source)
+        self.source = source
+        self.limits = limits
+    }
+
+    static func parse(_ source: PlaylistSource, limits: Limits) throws(PlaylistError) -> MediaPlaylist {
+        var parser = MediaPlaylistParser(source, limits: limits)
+        for line in PlaylistLines(source.bytes) {
+            switch PlaylistLineKind(source.slice(line.content)) {
+            case .blank, .comment: break
+            case .uri(let uri): try parser.addSegment(uri, line: line)
+            case .tag(let tag, let value): try parser.read(tag, value, line)
+            }
+        }
+        return try parser.finished()
+    }
+
+    private mutating func read(
+        _ tag: PlaylistTag,
+        _ value: ArraySlice<UInt8>,
+        _ line: PlaylistLine
+    ) throws(PlaylistError) {
+        switch tag {
+        case .segment: readDuration(value)
+        case .byteRange: try readByteRange(value, line)
+        case .discontinuity: next.discontinuity = true
+        case .gap: next.gap = true
+        case .programDateTime: next.dateTime = ByteSpan(value.trimmingBlanks)
+        case .key: try readKey(value)
+        case .map: try readMap(value, line)
+        case .part, .partInformation, .preloadHint, .renditionReport, .serverControl:
+            playlist.hasParts = true
+            playlist.edits.add(ByteSpan(Int(line.content.start), line.end), .drop)
+        case .skip:
+            // Without the segments that it stands for, everything behind would get a wrong number.
+            throw .malformed(line: line.number, reason: "a delta update (EXT-X-SKIP) that was not asked for")
+        case .iFrameStream, .media, .streamInformation:
+            throw .malformed(line: line.number, reason: "tags of a multivariant playlist among segments")
+        default: try readHeader(tag, value, line)
+        }
+    }
+
+    private mutating func readHeader(
+        _ tag: PlaylistTag,
+        _ value: ArraySlice<UInt8>,
+        _ line: PlaylistLine
+    ) throws(PlaylistError) {
+        switch tag {
+        case .targetDuration: targetDuration = DecimalText.duration(value)
+        case .mediaSequence: playlist.mediaSequence = try number(value, tag, line)
+        case .discontinuitySequence: playlist.discontinuitySequence = try number(value, tag, line)
+        case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
+        case .endList: playlist.endList = true
+        case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
+        case .iFramesOnly: playlist.iFramesOnly = true
+        default: break
+        }
+    }
+
+    /// A number that names segments: when it cannot be read, guessing would mix them up.
+    private func number(
+        _ value: ArraySlice<UInt8>,
+        _ tag: PlaylistTag,
+        _ line: PlaylistLine
+    ) throws(PlaylistError) -> UInt64 {
+        guard let number = DecimalText.integer(value.trimmingBlanks), number <= UInt64(Int64.max) else {
+            throw .malformed(line: line.number, reason: "\(tag.rawValue) is no whole number")
+        }
+        return number
+    }
+
+    /// A duration that cannot be read counts as zero: too little buffer is believed rather than too much.
+    private mutating func readDuration(_ value: ArraySlice<UInt8>) {
+        let end = value.firstIndex(of: ASCII.comma) ?? value.endIndex
+        next.duration = DecimalText.duration(value[..<end]) ?? .zero
+        if value.starts(with: [ASCII.minus]) { sawChannel = true }
+    }
+
+    private mutating func readByteRange(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) throws(PlaylistError) {
+        guard let range = ByteRangeTag(value) else {
+            throw .malformed(line: line.number, reason: "EXT-X-BYTERANGE must be <length>[@<offset>]")
+        }
+        next.range = range
+        next.rangeLines.append(ByteSpan(Int(line.content.start), line.end))
+    }
+
+    private mutating func readKey(_ value: ArraySlice<UInt8>) throws(PlaylistError) {
+        guard let tag = KeyTag(AttributeList(value, in: source.bytes), in: source) else {
+            keyIndex = -1
+            isEncrypted = false
+            return
+        }
+        guard playlist.keys.count < limits.playlistSegments else {
+            throw .tooManySegments(limit: limits.playlistSegments)
+        }
+        isEncrypted = true
+        let index = playlist.keys.count
+        playlist.keys.append(tag.key)
+        if tag.key.format == "identity" { keyIndex = Int32(clamping: index) }
+        if let attribute = tag.replaceable { playlist.edits.addURI(attribute, .key(index)) }
+    }
+
+    private mutating func readMap(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) throws(PlaylistError) {
+        guard playlist.maps.count < limits.playlistSegments else {
+            throw .tooManySegments(limit: limits.playlistSegments)
+        }
+        let list = AttributeList(value, in: source.bytes)
+        guard let attribute = list.uri else {
+            throw .malformed(line: line.number, reason: "EXT-X-MAP without a URI")
+        }
+        var range: ByteRange?
+        if let text = list.bytes("BYTERANGE") {
+            range = ByteRangeTag(text)?.range(implicitOffset: 0)
+            guard range != nil else {
+                throw .malformed(line: line.number, reason: "BYTERANGE must be \"<length>@<offset>\"")
+            }
+        }
+        guard let uri = PlaylistURI(attribute.value, in: source) else {
+            mapIndex = -1
+            return
+        }
+        let index = playlist.maps.count
+        playlist.maps.append(MediaMap(byteRange: range, uri: uri))
+        mapIndex = Int32(clamping: index)
+        playlist.edits.addURI(attribute, .map(index))
+        if let removal = list.removal(of: "BYTERANGE") { playlist.edits.add(removal, .consume(.map(index))) }
+    }
+
+    private mutating func addSegment(_ text: ArraySlice<UInt8>, line: PlaylistLine) throws(PlaylistError) {
+        // As players do: a line without EXTINF before it is no segment and has no number.
+        guard let duration = next.duration else { return }
+        let pending = next
+        next = PendingSegment()
+        guard ordinal < UInt64(clamping: limits.playlistSegments) else {
+            throw .tooManySegments(limit: limits.playlistSegments)
+        }
+        let sequence = ordinal
+        ordinal += 1
+        playlist.totalDuration = playlist.totalDuration + duration
+        longestSegment = max(longestSegment, duration)
+        let span = ByteSpan(text)
+        let range = try resolvedRange(pending.range, of: span, line)
+        guard let uri = PlaylistURI(span, in: source) else { return }
+        let index = playlist.segments.count
+        playlist.segments.append(
+            MediaSegment(
+                sequence: sequence,
+                duration: duration,
+                byteRange: range,
+                discontinuity: pending.discontinuity,
+                gap: pending.gap,
+                isEncrypted: isEncrypted,
+                uri: uri,
+                mapIndex: mapIndex,
+                keyIndex: keyIndex,
+                dateTime: pending.dateTime
+            )
+        )
+        for lineSpan in pending.rangeLines { playlist.edits.add(lineSpan, .consume(.segment(index))) }
+        playlist.edits.add(span, .address(.segment(index), needsQuotes: false))
+    }
+
+    private mutating func resolvedRange(
+        _ tag: ByteRangeTag?,
+        of uri: ByteSpan,
+        _ line: PlaylistLine
+    ) throws(PlaylistError) -> ByteRange? {
+        guard let tag else {
+            previousRange = nil
+            return nil
+        }
+        var implicitOffset: Int64 = 0
+        if tag.offset == nil, let previousRange, source.slice(previousRange.uri) == source.slice(uri) {
+            implicitOffset = previousRange.end
+        }
+        guard let range = tag.range(implicitOffset: implicitOffset) else {
+            throw .malformed(line: line.number, reason: "EXT-X-BYTERANGE ends behind 2^63 bytes")
+        }
+        previousRange = (uri, range.offset + range.length)
+        return range
+    }
+
+    private mutating func finished() throws(PlaylistError) -> MediaPlaylist {
+        if targetDuration == nil, sawChannel { throw .channelList }
+        if targetDuration == nil, ordinal == 0, !playlist.endList { throw .empty }
+        // Without the tag the longest segment says how often there can be news.
+        let target = targetDuration.map { min($0, DecimalText.longestDuration) } ?? longestSegment
+        playlist.targetDuration = max(target, .seconds(1))
+        for index in playlist.segments.indices { playlist.segments[index].sequence += playlist.mediaSequence }
+        playlist.edits.finish()
+        return playlist
+    }
+}

@@ -1,0 +1,49 @@
+/// A part of a playlist's bytes. Four-byte offsets: a playlist of a day has tens of thousands of them.
+struct ByteSpan: Hashable, Sendable {
+    let start: Int32
+    let end: Int32
+
+    init(_ start: Int, _ end: Int) {
+        self.start = Int32(clamping: start)
+        self.end = Int32(clamping: end)
+    }
+
+    init(_ slice: ArraySlice<UInt8>) {
+        self.init(slice.startIndex, slice.endIndex)
+    }
+}
+
+/// The bytes of a playlist as they came, and where they came from. What was parsed out of them refers back here, so
+/// that a long list costs little more than its own bytes.
+final class PlaylistSource: Sendable {
+    let bytes: [UInt8]
+    /// After redirects: the base of relative URIs.
+    let url: WebURL
+
+    init(bytes: [UInt8], url: WebURL) {
+        self.bytes = bytes
+        self.url = url
+    }
+
+    func slice(_ span: ByteSpan) -> ArraySlice<UInt8> { bytes[Int(span.start)..<Int(span.end)] }
+    func resolve(_ span: ByteSpan) -> WebURL? { url.resolve(slice(span)) }
+    func text(_ span: ByteSpan) -> String { slice(span).text }
+}
+
+/// A URI in a playlist that was found to resolve when the playlist was parsed.
+struct PlaylistURI: Sendable {
+    let source: PlaylistSource
+    let span: ByteSpan
+
+    /// Nil when weir cannot fetch what the URI names.
+    init?(_ span: ByteSpan, in source: PlaylistSource) {
+        guard source.url.resolves(source.slice(span)) else { return nil }
+        self.source = source
+        self.span = span
+    }
+
+    var url: WebURL {
+        guard let url = source.resolve(span) else { preconditionFailure("the URI resolved when it was parsed") }
+        return url
+    }
+}

@@ -1,0 +1,125 @@
+/// A connected message channel to another agent.
+///
+/// Life: `greeting → up → closing → gone`; `greeting → closing` when the hello is not acceptable.
+final class Link {
+    enum Phase { case greeting, up, closing }
+
+    let id: LinkID
+    let peer: LinkPeer
+    /// We dialled it.
+    let isOutbound: Bool
+    let since: Instant
+    /// Its bytes need no audit: same household or operator, by `local_networks`.
+    let isLocal: Bool
+    var phase = Phase.greeting
+    var hello: Hello?
+    /// Our handle → swarm is the agent's own list; theirs is this one.
+    var theirSwarms: [UInt32: SwarmID] = [:]
+    /// Swarms that both are in, in the order in which they were found.
+    var shared: [SwarmID] = []
+    /// What we told it: our handle of each swarm.
+    var ourHandles: [(swarm: SwarmID, handle: UInt32)] = []
+    var nextHandle: UInt32 = 0
+
+    var holdings: [SwarmID: [RenditionKey: Holdings]] = [:]
+
+    // Downloads
+    var runs: [UInt32: RunOnLink] = [:]
+    var nextRequest: UInt32 = 1
+    /// Requests for digests alone.
+    var queries: [UInt32: Segment] = [:]
+    /// Since when, and how many bytes, the current sample of its rate counts.
+    var sampleStart: Instant?
+    var sampleBytes = 0
+    /// Chunks asked and not yet arrived.
+    var outstandingChunks = 0
+    /// How many chunks may be outstanding: grows while answers come fast, shrinks when they queue.
+    var window = Link.firstWindow
+    var estimate = SourceEstimate()
+    /// Time from asking for a chunk to having it.
+    var latency: Duration?
+    var leastLatency: Duration?
+    var lastWindowCut: Instant = .start
+    var receivedBytes: Int64 = 0
+    var rejectedBytes: Int64 = 0
+    /// Chunks checked from its network before audits become rare.
+    var stalls = 0
+
+    // Uploads
+    var uploads: [Upload] = []
+    var sentNotDrained = 0
+    var sentBytes: Int64 = 0
+    /// Segments whose vouches it already has from us: how many.
+    var vouchesSent: [SegmentID: Int] = [:]
+    var rootSent: Set<SegmentID> = []
+    /// Chunks of each segment for which this link itself passed on digests that we accepted.
+    var ownLists: [SegmentID: Set<Int>] = [:]
+
+    var lastHeard: Instant
+    var lastPing: Instant?
+    var pingSentAt: Instant?
+
+    static let firstWindow = 4
+    static let largestWindow = 64
+
+    init(id: LinkID, peer: LinkPeer, isOutbound: Bool, isLocal: Bool, now: Instant) {
+        self.id = id
+        self.peer = peer
+        self.isOutbound = isOutbound
+        self.isLocal = isLocal
+        since = now
+        network = NetworkPrefix.enclosing(peer.address.host)
+        lastHeard = now
+    }
+
+    var isUp: Bool { phase == .up }
+
+    /// The network that its audits count for: the address's first 24 or 48 bits.
+    let network: String
+
+    /// Where it can be dialled by others, when it accepts links.
+    var dialAddress: PeerAddress? {
+        guard let hello, hello.listenPort > 0 else { return nil }
+        return PeerAddress(host: peer.address.host, port: Int(hello.listenPort))
+    }
+
+    func handle(of swarm: SwarmID) -> UInt32? { ourHandles.first { $0.swarm == swarm }?.handle }
+
+    func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? { holdings[swarm]?[rendition] }
+
+    /// Expected seconds until a further chunk would be here.
+    var expectedFinish: Double {
+        let perChunk = estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.05
+        return Double(outstandingChunks + 1) * perChunk + (leastLatency ?? .milliseconds(100)).seconds
+    }
+}
+
+/// What a link's other end says of one rendition.
+struct Holdings {
+    var held = HeldRanges()
+    var heldInitialisation: Set<UInt64> = []
+    /// Being read from an origin or edge: every chunk is promised.
+    var fetching: Set<UInt64> = []
+    var fetchingInitialisation: Set<UInt64> = []
+    var partial: [UInt64: [ChunkRun]] = [:]
+    var position: UInt64?
+    var newest: UInt64?
+    var saidAnything = false
+}
+
+/// A run that a link serves us.
+struct RunOnLink {
+    var segment: Segment
+    var run: Run
+}
+
+/// A peer's request that we serve.
+struct Upload {
+    let request: UInt32
+    let swarm: SwarmID
+    let segment: Segment
+    var next: Int
+    var end: Int
+    /// Only digests are wanted.
+    let isQuery: Bool
+}

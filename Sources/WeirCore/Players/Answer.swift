@@ -1,0 +1,34 @@
+/// One player's request and how far its answer is.
+///
+/// Life: `waiting → streaming → done`, `waiting → done` (an error, or an answer without body), any → gone (closed).
+final class Answer {
+    enum Content {
+        case manifest(Manifest, Stream)
+        case segment(Segment)
+        /// Passed through from the origin without being kept.
+        case relay(FetchID?)
+        case nothing
+    }
+
+    let request: PlayerRequest
+    let arrived: Instant
+    var content: Content
+    var player: Player?
+    var hasHead = false
+    /// The next byte of the segment to send, and one past the last; nil: to the unknown end.
+    var offset: Int64 = 0
+    var end: Int64?
+    /// Body bytes handed to the shell that the socket has not taken yet.
+    var outstanding = 0
+    var isEnded = false
+    /// Body bytes that the socket took.
+    var delivered: Int64 = 0
+    /// When the first body byte could be given.
+    var firstByteAt: Instant?
+
+    init(request: PlayerRequest, arrived: Instant, content: Content) {
+        self.request = request
+        self.arrived = arrived
+        self.content = content
+    }
+}

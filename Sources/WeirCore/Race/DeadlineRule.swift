@@ -1,0 +1,34 @@
+/// The one rule of deadlines: how long a segment may stay with peers.
+///
+/// Peers keep it while `slack > rest / rate · (1 + 2σ) + round trip + guard`; from then on the HTTP sources get what is
+/// missing. The knobs of `AgentSettings` are ceilings on it.
+package struct DeadlineRule: Sendable {
+    /// Time for our own handling and for a timer that fires late.
+    static let guardTime = Duration.milliseconds(250)
+    /// Assumed until the first answer of a host: a slow home line's share, so that the first estimate errs to safety.
+    static let unknownRate = 500_000.0
+    static let unknownRoundTrip = Duration.milliseconds(200)
+
+    package var minimumBuffer: Duration
+    package var downloadTimeout: Duration
+
+    package init(minimumBuffer: Duration, downloadTimeout: Duration) {
+        self.minimumBuffer = minimumBuffer
+        self.downloadTimeout = downloadTimeout
+    }
+
+    /// The time that an HTTP source needs for `rest` bytes, on the safe side.
+    package func need(rest: Int64, estimate: SourceEstimate, at now: Instant) -> Duration {
+        let rate = estimate.rate ?? DeadlineRule.unknownRate
+        let roundTrip = estimate.roundTrip ?? DeadlineRule.unknownRoundTrip
+        return .seconds(Double(rest) / rate * (1 + 2 * estimate.spread(at: now))) + roundTrip + DeadlineRule.guardTime
+    }
+
+    /// How much longer peers may keep a segment with this slack; zero or less: no longer.
+    package func patience(slack: Duration, rest: Int64, estimate: SourceEstimate, at now: Instant) -> Duration {
+        let patience = slack - need(rest: rest, estimate: estimate, at: now)
+        // An unknown host may turn out slower than assumed: then little buffer is reason enough to ask it now.
+        if !estimate.isKnown, slack < minimumBuffer { return .zero }
+        return patience
+    }
+}

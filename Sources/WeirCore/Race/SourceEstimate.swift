@@ -1,0 +1,57 @@
+/// What experience says of a source's speed: exponentially weighted time per byte and its relative spread, and the time
+/// to the first byte.
+///
+/// Time per byte and not bytes per second is averaged, because times add up and rates do not.
+package struct SourceEstimate: Sendable {
+    /// Weight of a new sample; a quarter forgets half of the past in 2.4 samples.
+    static let weight = 0.25
+    /// The spread doubles for each of these without a sample, because conditions move on.
+    static let staleness = Duration.seconds(30)
+    /// Beyond this the estimate says no more than "unknown".
+    static let widestSpread = 2.0
+
+    private var secondsPerByte: Double?
+    private var spread = 0.5
+    package private(set) var roundTrip: Duration?
+    package private(set) var lastSample: Instant?
+
+    package init() {}
+
+    package var isKnown: Bool { secondsPerByte != nil }
+
+    /// Bytes per second, nil before the first sample.
+    package var rate: Double? { secondsPerByte.map { 1 / max($0, 1e-10) } }
+
+    /// Notes that `bytes` took `time` once they had begun to flow.
+    package mutating func note(bytes: Int, in time: Duration, at now: Instant) {
+        guard bytes > 0 else { return }
+        let sample = max(time.seconds, 1e-7) / Double(bytes)
+        if let known = secondsPerByte {
+            let deviation = min(SourceEstimate.widestSpread, abs(sample - known) / known)
+            spread += SourceEstimate.weight * (deviation - spread)
+            secondsPerByte = known + SourceEstimate.weight * (sample - known)
+        } else {
+            secondsPerByte = sample
+        }
+        lastSample = now
+    }
+
+    /// Notes the time from a request to its first byte. Also refreshes the estimate's age: an audit is a probe.
+    package mutating func note(roundTrip sample: Duration, at now: Instant) {
+        if let known = roundTrip {
+            roundTrip = known + (sample - known) * SourceEstimate.weight
+        } else {
+            roundTrip = sample
+        }
+        lastSample = now
+    }
+
+    /// The relative spread σ at a moment: doubled for each half minute without a sample.
+    package func spread(at now: Instant) -> Double {
+        guard let lastSample else { return SourceEstimate.widestSpread }
+        let doublings = max(0, (now - lastSample).seconds / SourceEstimate.staleness.seconds)
+        var value = spread
+        for _ in 0..<min(8, Int(doublings)) { value *= 2 }
+        return min(SourceEstimate.widestSpread, value)
+    }
+}

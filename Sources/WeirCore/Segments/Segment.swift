@@ -1,0 +1,187 @@
+/// One segment as this agent knows it: its chunks, the evidence for them, and the race that fetches them.
+///
+/// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`.
+final class Segment {
+    enum Phase: Equatable {
+        /// Nothing of it is wanted or held.
+        case absent
+        /// Chunks are being fetched, or waited for.
+        case racing
+        /// Every chunk is checked.
+        case held
+        /// The origin answered with this status and nobody else has it; forgotten after a while.
+        case failed(status: Int)
+    }
+
+    let id: SegmentID
+    let url: WebURL
+    let duration: Duration
+    /// When this agent first saw it listed: elections and delays count from here.
+    let listedAt: Instant
+    unowned let rendition: Rendition
+
+    var phase = Phase.absent
+    var edition: Edition
+    var chunks = ChunkMap()
+    var evidence = Evidence()
+
+    /// Players' answers that read from it.
+    var answers: [RequestID] = []
+    /// Live exchanges, in the order in which they began.
+    var runs: [Run] = []
+    /// The beginning of a chunk whose source was lost: resumed byte for byte.
+    var carry: Carry?
+
+    var raceStart: Instant?
+    var raceEnd: Instant?
+    /// The last time a player or a peer read from it.
+    var lastUse: Instant
+    /// Nothing of it may come from peers any more; says why.
+    var originOnly: String?
+    /// Why the origin was asked, for the segments' report.
+    var originReason = ""
+    var statusRetries = 0
+    var retryAt: Instant?
+    /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
+    var isPassedThrough = false
+    var audits: [Audit] = []
+    var auditsDrawn = false
+    /// Statements set aside because they disagree; what the origin says decides whose voucher lied.
+    var disputed: [Vouch] = []
+    var anchor: Anchor?
+    var anchorAsked = false
+    var anchorFetch: FetchID?
+
+    /// When planning last found somebody who wants it.
+    var wishedAt: Instant?
+
+    /// Bytes that the ledger holds for it, and bytes that are there.
+    var charged: Int64 = 0
+    var stored: Int64 = 0
+    /// Which network each of peers' chunks came from; none for peers that need no audit.
+    var networks: [Int: String] = [:]
+
+    var originBytes: Int64 = 0
+    var edgeBytes: Int64 = 0
+    var peerBytes: Int64 = 0
+    var contributors: [PeerID] = []
+    /// Links whose answer to this segment was no.
+    var refusals: [LinkID: Instant] = [:]
+    /// Links that were asked for digests.
+    var queried: [LinkID] = []
+    /// What peers were told of it.
+    var announced: Have.State?
+    var partialAnnounced = 0
+    var partialAnnouncedAt: Instant?
+
+    init(
+        id: SegmentID,
+        url: WebURL,
+        duration: Duration,
+        name: UInt64,
+        rendition: Rendition,
+        listedAt: Instant
+    ) {
+        self.id = id
+        self.url = url
+        self.duration = duration
+        self.rendition = rendition
+        self.listedAt = listedAt
+        lastUse = listedAt
+        edition = Edition(length: nil, validator: 0, name: name)
+    }
+
+    var length: Int64? { edition.length }
+    var isHeld: Bool { phase == .held }
+
+    /// The origin sends it without saying how long it is; players get it in chunked coding.
+    var isOpenEnded = false
+
+    func network(of chunk: Int) -> String? { networks[chunk] }
+
+    /// Bytes not yet checked; a guess of half a mebibyte while the length is unknown.
+    var rest: Int64 {
+        guard let length else { return 512 * 1024 }
+        return max(0, length - chunks.checkedBytes)
+    }
+
+    /// Fixes the length once a source states it. False when it contradicts what is known.
+    func setLength(_ length: Int64) -> Bool {
+        if let known = edition.length { return known == length }
+        edition.length = length
+        chunks.resize(to: length)
+        evidence.resize(to: chunks.count)
+        return true
+    }
+
+    /// Back to nothing: the cache dropped it, or its bytes turned out not to belong together.
+    func reset() {
+        phase = .absent
+        edition = Edition(length: nil, validator: 0, name: edition.name)
+        chunks = ChunkMap()
+        evidence = Evidence()
+        carry = nil
+        networks = [:]
+        audits = []
+        auditsDrawn = false
+        anchor = nil
+        anchorAsked = false
+        raceStart = nil
+        raceEnd = nil
+        queried = []
+        refusals = [:]
+        announced = nil
+        partialAnnounced = 0
+        partialAnnouncedAt = nil
+        contributors = []
+        originBytes = 0
+        edgeBytes = 0
+        peerBytes = 0
+        isPassedThrough = false
+        isOpenEnded = false
+    }
+}
+
+/// Bytes of a chunk whose source was lost half-way.
+struct Carry {
+    var chunk: Int
+    var parts: [any Payload]
+    var bytes: Int
+}
+
+/// Consecutive chunks asked from one source at once.
+///
+/// Life: `asked → delivering → done`, `asked/delivering → dropped` (stalled, cancelled, link or connection lost).
+final class Run {
+    enum Source: Equatable {
+        case link(LinkID, request: UInt32)
+        case http(FetchID)
+    }
+
+    var source: Source
+    /// The next chunk expected.
+    var next: Int
+    /// One past the last chunk; shortened when another source takes over the tail. Nil: to the unknown end.
+    var end: Int?
+    let askedAt: Instant
+    var lastProgress: Instant
+    /// When the next chunk was expected, from the source's estimate at the time of asking.
+    var expected: Duration
+    var delivered = 0
+    /// It fell silent: its chunks may be asked from somebody else meanwhile.
+    var isStalled = false
+
+    init(source: Source, first: Int, end: Int?, askedAt: Instant, expected: Duration) {
+        self.source = source
+        next = first
+        self.end = end
+        self.askedAt = askedAt
+        lastProgress = askedAt
+        self.expected = expected
+    }
+
+    var isHTTP: Bool {
+        if case .http = source { return true }
+        return false
+    }
+}

@@ -1,0 +1,141 @@
+/// One manifest URL as played: its manifests, renditions, players and the swarm it shares with.
+///
+/// Life: `opening → open → closed`; `opening → closed` when the manifest can't be had.
+final class Stream {
+    let id: StreamID
+    let url: WebURL
+    let swarm: SwarmID
+    /// The manifest at the stream's own URL.
+    let top: Manifest
+    var isOpen = false
+    /// Who waits to hear whether it can be played.
+    var openers: [OpenID] = []
+    private(set) var renditions: [Rendition] = []
+    private var renditionPlace: [RenditionKey: Int] = [:]
+    /// Resources behind local addresses that are neither manifests nor segments: never shared, never kept.
+    var keys: [WebURL] = []
+    var resources: [WebURL] = []
+    var players: [Player] = []
+    /// Segments that somebody waits for or that are being fetched ahead.
+    var racing: [Segment] = []
+    /// Agents in the swarm as the tracker counts them, itself included; 0 when unknown.
+    var announcedMembers = 0
+    var lastMediaRequest: Instant
+    var electionFailures: [PeerID: Instant] = [:]
+    var stalls = 0
+    var wishedAt: Instant?
+    /// A running mean, for what is not known yet.
+    var typicalSegmentBytes: Int64 = 1024 * 1024
+    /// Segments finished, newest last, for the report.
+    var finished: [SegmentReport] = []
+
+    init(id: StreamID, url: WebURL, swarm: SwarmID, now: Instant) {
+        self.id = id
+        self.url = url
+        self.swarm = swarm
+        top = Manifest(url: url)
+        lastMediaRequest = now
+    }
+
+    /// The local path that plays it; nil until the manifest's kind is known.
+    var path: String? {
+        switch top.playlist {
+        case .multivariant: LocalPath.master(id).text
+        case .media: renditions.first.map { LocalPath.index(id, $0.key).text }
+        case nil: nil
+        }
+    }
+
+    func rendition(_ key: RenditionKey) -> Rendition? {
+        renditionPlace[key].map { renditions[$0] }
+    }
+
+    func add(_ rendition: Rendition) {
+        guard renditionPlace[rendition.key] == nil else { return }
+        renditionPlace[rendition.key] = renditions.count
+        renditions.append(rendition)
+    }
+
+    var isLive: Bool { renditions.contains { $0.playlist.map { !$0.endList } ?? false } }
+}
+
+/// A playlist resource and its reloads: one upstream request at a time, whoever asks.
+final class Manifest {
+    var url: WebURL
+    var playlist: HLSPlaylist?
+    /// Where relative URIs resolve: the URL that answered.
+    var answeredBy: WebURL?
+    var fetch: FetchID?
+    var received: [UInt8] = []
+    var head: FetchHead?
+    /// A player has had the copy.
+    var wasServed = false
+    /// Players' requests that wait for a fresh copy.
+    var waiting: [RequestID] = []
+    var fetchStartedAt: Instant?
+    var fetchedAt: Instant?
+    /// When its content last changed.
+    var changedAt: Instant?
+    var digest: Digest?
+    var failures = 0
+    var nextReload: Instant?
+    /// The last status that was no success, for whoever asks while there is no copy.
+    var lastFailure: ManifestFailure?
+
+    init(url: WebURL) {
+        self.url = url
+    }
+}
+
+enum ManifestFailure: Equatable {
+    case status(Int)
+    case transport(String)
+    case notAManifest(String)
+}
+
+/// One quality or track.
+final class Rendition {
+    let key: RenditionKey
+    unowned let stream: Stream
+    let manifest: Manifest
+    /// Local file suffix family: subtitles and I-frame lists are origin-only.
+    let isShared: Bool
+    let isSubtitles: Bool
+    var media: [UInt64: Segment] = [:]
+    var initialisation: [UInt64: Segment] = [:]
+    /// The newest number that peers were told of.
+    var toldNewest: UInt64?
+    var toldPosition: UInt64?
+    /// When each of the newest segments was first seen listed; for the delay behind the origin.
+    var known: HeldRanges = HeldRanges()
+    /// The origin refused this rendition's playlist: peers are not served either.
+    var isWithdrawn = false
+
+    init(key: RenditionKey, stream: Stream, manifest: Manifest, isShared: Bool, isSubtitles: Bool) {
+        self.key = key
+        self.stream = stream
+        self.manifest = manifest
+        self.isShared = isShared
+        self.isSubtitles = isSubtitles
+    }
+
+    var playlist: MediaPlaylist? {
+        if case .media(let playlist) = manifest.playlist { return playlist }
+        return nil
+    }
+
+    var newest: UInt64? { playlist?.segments.last?.sequence }
+    var first: UInt64? { playlist?.segments.first?.sequence }
+    var targetDuration: Duration { playlist?.targetDuration ?? .seconds(6) }
+    var isLive: Bool { playlist.map { !$0.endList } ?? false }
+
+    func entry(_ number: UInt64) -> MediaSegment? {
+        guard let playlist, let index = playlist.index(ofSequence: number) else { return nil }
+        return playlist.segments[index]
+    }
+
+    func segment(_ id: SegmentID) -> Segment? {
+        let found = id.kind == .media ? media[id.number] : initialisation[id.number]
+        return found?.id == id ? found : nil
+    }
+}

@@ -1,0 +1,45 @@
+/// What a voucher's signature covers. The handle is left out, because every relay has its own; the leading text keeps a
+/// signature for one kind of statement from being read as another.
+extension Vouch {
+    package var signedBytes: [UInt8] {
+        var writer = ByteWriter(reserving: 64 + digests.count * Digest.byteCount)
+        writer.raw(SigningDomain.vouch)
+        writer.statement(of: self)
+        return writer.bytes
+    }
+
+    /// SHA-256 of `signedBytes`: what a `Signer` signs.
+    package var signedDigest: Digest { Digest.sha256(signedBytes) }
+}
+
+extension RootVouch {
+    package var signedBytes: [UInt8] {
+        var writer = ByteWriter(reserving: 128)
+        writer.raw(SigningDomain.root)
+        writer.statement(of: self)
+        return writer.bytes
+    }
+
+    /// SHA-256 of `signedBytes`: what a `Signer` signs.
+    package var signedDigest: Digest { Digest.sha256(signedBytes) }
+}
+
+extension Digest {
+    /// The one digest that names a whole segment: of its length and of its digest list, chunk by chunk.
+    ///
+    /// - Parameter length: bytes of the segment.
+    package static func root(of digests: [Digest], length: Int64) -> Digest {
+        var writer = ByteWriter(reserving: 32 + digests.count * byteCount)
+        writer.raw(SigningDomain.list)
+        writer.fixed64(UInt64(bitPattern: length))
+        for digest in digests { writer.digest(digest) }
+        return sha256(writer.bytes)
+    }
+}
+
+/// Leading texts that separate what is signed or hashed for one purpose from all others; each ends with a zero byte.
+private enum SigningDomain {
+    static let vouch: [UInt8] = Array("weir vouch 1".utf8) + [0]
+    static let root: [UInt8] = Array("weir root 1".utf8) + [0]
+    static let list: [UInt8] = Array("weir list 1".utf8) + [0]
+}

@@ -1,0 +1,12 @@
+package import WeirCore
+
+/// What the control calls see of an agent. Called on the endpoint's event loop.
+package protocol ControlledAgent: AnyObject, Sendable {
+    func statistics() -> AgentStatistics
+    func sessions() -> [SessionReport]
+    func segments(of stream: StreamID) -> [SegmentReport]
+    func peers() -> [PeerReport]
+    /// Answered on the event loop, at once or later.
+    func open(_ request: StreamRequest, then answer: @escaping @Sendable (OpenResult) -> Void)
+    func close(_ stream: StreamID)
+}

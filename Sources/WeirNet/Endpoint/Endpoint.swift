@@ -1,0 +1,191 @@
+package import NIOCore
+import NIOHTTP1
+import NIOPosix
+package import WeirCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The localhost HTTP/1.1 server: players' requests become inputs of the core, the core's outputs their answers.
+///
+/// Confined to its event loop, which is what makes it Sendable: every method runs there.
+package final class Endpoint: @unchecked Sendable {
+    let loop: any EventLoop
+    let settings: EndpointSettings
+    private let deliver: @Sendable (Input) -> Void
+    /// What control calls read and change. Set before the first call can come.
+    package weak var agent: (any ControlledAgent)?
+
+    private var channel: (any Channel)?
+    private(set) var hostRule: HostRule
+    /// The port that was bound; 0 before.
+    package private(set) var port = 0
+    private var nextRequest: UInt64 = 0
+    private var connections: [ObjectIdentifier: PlayerConnection] = [:]
+    private var answering: [RequestID: PlayerConnection] = [:]
+    /// The connection of the latest output: outputs of one request come in rows.
+    private var recent: (id: RequestID, connection: PlayerConnection)?
+    private var unflushed: [PlayerConnection] = []
+    private var clock = HTTPDate()
+
+    let lineBreak = ByteBuffer(string: "\r\n")
+    let lastChunk = ByteBuffer(string: "0\r\n\r\n")
+
+    package init(loop: any EventLoop, settings: EndpointSettings, deliver: @escaping @Sendable (Input) -> Void) {
+        self.loop = loop
+        self.settings = settings
+        self.deliver = deliver
+        hostRule = HostRule(extraHosts: settings.extraHosts, listenHost: settings.host, port: settings.port)
+    }
+
+    /// Starts to listen.
+    /// - Returns: the port.
+    package func bind() -> EventLoopFuture<Int> {
+        let bootstrap = ServerBootstrap(group: loop)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                // Out of file descriptors: pause, do not spin (F85).
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+                }
+            }
+            .childChannelOption(.socketOption(.so_sndbuf), value: .init(settings.sendBufferBytes))
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { [weak self] channel in
+                channel.eventLoop.makeCompletedFuture { try self?.accept(channel) }
+            }
+        return bootstrap.bind(host: settings.host, port: settings.port).map { [self] channel in
+            self.channel = channel
+            port = channel.localAddress?.port ?? settings.port
+            hostRule = HostRule(extraHosts: settings.extraHosts, listenHost: settings.host, port: port)
+            return port
+        }
+    }
+
+    /// Stops to listen and closes every connection.
+    package func shutDown() -> EventLoopFuture<Void> {
+        loop.preconditionInEventLoop()
+        flush()
+        let listener = channel?.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
+        channel = nil
+        for connection in connections.values { connection.abort() }
+        return listener ?? loop.makeSucceededVoidFuture()
+    }
+
+    // MARK: The core's outputs
+
+    package func answerHead(_ id: RequestID, _ head: AnswerHead) { connection(of: id)?.start(head) }
+    package func answerBytes(_ id: RequestID, _ bytes: [UInt8]) { connection(of: id)?.write(ByteBuffer(bytes: bytes)) }
+    package func answerBody(_ id: RequestID, _ payload: any Payload) { connection(of: id)?.write(payload.asBuffer) }
+    package func answerEnd(_ id: RequestID) { connection(of: id)?.end() }
+    package func answerAbort(_ id: RequestID) { connection(of: id)?.abort() }
+
+    /// Hands everything that was written since the last flush to the kernel, one gathering write per connection.
+    package func flush() {
+        while !unflushed.isEmpty {
+            let batch = unflushed
+            unflushed = []
+            for connection in batch { connection.flush() }
+        }
+    }
+
+    private func connection(of id: RequestID) -> PlayerConnection? {
+        if let recent, recent.id == id { return recent.connection }
+        guard let connection = answering[id] else { return nil }
+        recent = (id, connection)
+        return connection
+    }
+
+    // MARK: For the connections
+
+    private func accept(_ channel: any Channel) throws {
+        // A few more than allowed get a polite answer, further ones none.
+        guard connections.count < settings.connections + 64 else { return channel.close(promise: nil) }
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldCount = settings.headerFields
+        limits.maxHeaderFieldSize = settings.headerBytes
+        limits.maxHeaderListSize = settings.headerBytes
+        let connection = PlayerConnection(endpoint: self, refusing: connections.count >= settings.connections)
+        connections[ObjectIdentifier(connection)] = connection
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        try pipeline.addHandler(connection)
+    }
+
+    func removed(_ connection: PlayerConnection) { connections.removeValue(forKey: ObjectIdentifier(connection)) }
+
+    func checkHost(_ check: RequestCheck, localAddress: String?) throws(RequestRefusal) {
+        guard let authority = check.authority else { return }
+        guard hostRule.accepts(authority: authority, localAddress: localAddress) else {
+            throw RequestRefusal(
+                status: 421,
+                error: "this endpoint does not answer for that host name",
+                hint: "Use http://127.0.0.1:\(port)/, or name the host in the setting extra_hosts."
+            )
+        }
+    }
+
+    func isPlayerRoute(_ target: String) -> Bool {
+        target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?")
+    }
+
+    /// Gives a request to the core, which may have answered it when this returns.
+    func forward(_ request: PlayerRequest, from connection: PlayerConnection) {
+        answering[request.id] = connection
+        deliver(.request(request))
+    }
+
+    func newRequestID() -> RequestID {
+        nextRequest += 1
+        return RequestID(nextRequest)
+    }
+
+    func control(
+        _ check: RequestCheck,
+        _ head: HTTPRequestHead,
+        body: [UInt8],
+        from connection: PlayerConnection,
+        localAddress: String?
+    ) {
+        let call = ControlCall(
+            method: head.method.rawValue,
+            target: check.target,
+            body: body,
+            authority: check.authority,
+            authorization: head.headers.first(name: "authorization"),
+            origin: head.headers.first(name: "origin"),
+            localAddress: localAddress
+        )
+        let calls = ControlCalls(agent: agent, token: settings.token, hostRule: hostRule)
+        let connection = NIOLoopBound(connection, eventLoop: loop)
+        calls.answer(call) { answer in
+            connection.value.answer(status: answer.status, fields: answer.fields, body: answer.body)
+        }
+    }
+
+    func needsFlush(_ connection: PlayerConnection) {
+        guard !connection.awaitsFlush else { return }
+        connection.awaitsFlush = true
+        unflushed.append(connection)
+    }
+
+    func delivered(_ id: RequestID, bytes: Int) { deliver(.delivered(id, bytes: bytes)) }
+
+    func finished(_ id: RequestID) { forget(id) }
+
+    func closed(_ id: RequestID) {
+        forget(id)
+        deliver(.requestClosed(id))
+    }
+
+    func date() -> String { clock.text(at: Int64(time(nil))) }
+
+    private func forget(_ id: RequestID) {
+        answering.removeValue(forKey: id)
+        if recent?.id == id { recent = nil }
+    }
+}

@@ -1,0 +1,72 @@
+package import NIOCore
+import NIOPosix
+package import WeirCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension AgentHost {
+    /// One thread for the whole process: an agent never needs a second one, and it lives as long as the process.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    /// Listens, makes the parts and starts the agent.
+    ///
+    /// - Parameter given: the agent's one event loop, where everything happens; nil: a thread of its own.
+    /// - Throws: `HostError` when the endpoint cannot listen, and what the factories throw.
+    package static func start(
+        _ configuration: HostConfiguration,
+        signer: any Signer,
+        loop given: (any EventLoop)? = nil
+    ) async throws -> AgentHost {
+        let loop = given ?? group.next()
+        let inbox = Inbox(loop: loop)
+        let deliver: @Sendable (Input) -> Void = { inbox.put($0) }
+        var settings = configuration.endpoint
+        settings.connections = configuration.limits.playerRequests
+        let origin: OriginClient
+        do {
+            origin = try OriginClient(loop: loop, settings: configuration.origin, deliver: deliver)
+        } catch {
+            throw HostError.trustRoots(reason: "\(error)")
+        }
+        let endpoint = Endpoint(loop: loop, settings: settings, deliver: deliver)
+        do {
+            let port = try await listen(endpoint, settings)
+            let links = try await configuration.links?(loop, deliver) ?? NoLinks(loop: loop, deliver: deliver)
+            let trackers = try await configuration.trackers?(loop, deliver) ?? NoTrackers(loop: loop, deliver: deliver)
+            let parts = HostParts(endpoint: endpoint, origin: origin, links: links, trackers: trackers)
+            let host = AgentHost(
+                configuration: configuration,
+                signer: signer,
+                parts: parts,
+                inbox: inbox,
+                loop: loop,
+                port: port
+            )
+            await host.begin()
+            return host
+        } catch {
+            _ = try? await loop.flatSubmit { endpoint.shutDown().and(origin.shutDown()) }.get()
+            throw error
+        }
+    }
+
+    private static func listen(_ endpoint: Endpoint, _ settings: EndpointSettings) async throws -> Int {
+        do {
+            return try await endpoint.bind().get()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw HostError.portInUse(host: settings.host, port: settings.port)
+        } catch {
+            let reason =
+                switch (error as? IOError)?.errnoCode {
+                case EADDRNOTAVAIL: "this machine does not have that address"
+                case EACCES: "the system does not permit that port"
+                default: "\(error)"
+                }
+            throw HostError.cannotListen(host: settings.host, port: settings.port, reason: reason)
+        }
+    }
+}

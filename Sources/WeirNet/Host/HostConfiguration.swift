@@ -1,0 +1,45 @@
+package import Logging
+package import NIOCore
+package import WeirCore
+
+/// Everything that an agent is started with.
+package struct HostConfiguration: Sendable {
+    /// Makes a part of the shell. `deliver` is called on the loop, for every input.
+    package typealias Factory<Part> =
+        @Sendable (_ loop: any EventLoop, _ deliver: @escaping @Sendable (Input) -> Void) async throws -> Part
+
+    package var agent = AgentSettings()
+    package var limits = Limits()
+    package var endpoint: EndpointSettings
+    package var origin = OriginSettings()
+    package var logger: Logger
+    /// Nil: no links.
+    package var links: Factory<any LinkTransport>?
+    /// Nil: no trackers.
+    package var trackers: Factory<any TrackerTransport>?
+
+    package init(endpoint: EndpointSettings, logger: Logger) {
+        self.endpoint = endpoint
+        self.logger = logger
+    }
+}
+
+/// Why an agent could not be started. The description is one line that says what to do.
+package enum HostError: Error, CustomStringConvertible, Equatable {
+    case portInUse(host: String, port: Int)
+    case cannotListen(host: String, port: Int, reason: String)
+    case trustRoots(reason: String)
+
+    package var description: String {
+        switch self {
+        case .portInUse(let host, let port):
+            "cannot listen on \(PeerAddress(host: host, port: port)): the port is in use; choose another with --listen "
+                + "(port 0 takes a free one), or end the program that uses it"
+        case .cannotListen(let host, let port, let reason):
+            "cannot listen on \(PeerAddress(host: host, port: port)): \(reason); choose an address of this machine "
+                + "with --listen"
+        case .trustRoots(let reason):
+            "cannot read the extra trust roots: \(reason); give PEM files"
+        }
+    }
+}

@@ -1,0 +1,7 @@
+/// The parts of the shell that perform the core's outputs.
+struct HostParts: Sendable {
+    let endpoint: Endpoint
+    let origin: OriginClient
+    let links: any LinkTransport
+    let trackers: any TrackerTransport
+}

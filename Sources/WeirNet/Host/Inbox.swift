@@ -1,0 +1,27 @@
+import NIOCore
+import WeirCore
+
+/// Where inputs wait for the core: those that arrive while its outputs are still being performed, and those that
+/// arrive before the host is there.
+///
+/// Confined to the agent's event loop, which is what makes it Sendable.
+final class Inbox: @unchecked Sendable {
+    private let loop: any EventLoop
+    private var inputs = CircularBuffer<Input>()
+    /// Told that there is something, unless it is already taking.
+    weak var host: AgentHost?
+
+    init(loop: any EventLoop) {
+        self.loop = loop
+    }
+
+    var isEmpty: Bool { inputs.isEmpty }
+
+    func put(_ input: Input) {
+        loop.preconditionInEventLoop()
+        inputs.append(input)
+        host?.assumeIsolated { $0.drain() }
+    }
+
+    func take() -> Input? { inputs.popFirst() }
+}
