@@ -69,6 +69,12 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print the agents' log lines on standard error.")
     var log = false
 
+    @Option(help: "Print the messages to and from this agent on standard error.")
+    var trace: Int?
+
+    @Flag(help: "Print each agent's account of its latest segments on standard error.")
+    var why = false
+
     func validate() throws {
         guard peers > 0, minutes > 0, seeds > 0, bitrate > 0, segment > 0, window > 0 else {
             throw ValidationError("--peers, --minutes, --seeds, --bitrate, --segment and --window must be above 0")
@@ -105,10 +111,28 @@ struct SimulateCommand: ParsableCommand {
                 StandardError.write("\(seconds) agent \(agent) \(event.level) \(event.message) \(fields)\n")
             }
         }
+        if let trace {
+            simulation.onMessage = { from, to, time, message, bytes in
+                guard from == trace || to == trace else { return }
+                let seconds = DecimalText.format(Double(time.nanoseconds) / 1e9, digits: 3)
+                StandardError.write("\(seconds) \(from) → \(to) \(bytes) \(message)\n")
+            }
+        }
         let clock = ContinuousClock()
         var report: Report?
         let elapsed = clock.measure { report = simulation.run() }
         guard let report else { throw ExitCode.failure }
+        if why {
+            for agent in simulation.agents {
+                for segment in agent.decider.segments(at: simulation.now) {
+                    StandardError.write(
+                        "agent \(agent.number) segment \(segment.number) origin \(segment.origin_bytes) peers"
+                            + " \(segment.peer_bytes) of \(segment.bytes) in"
+                            + " \(DecimalText.format(segment.milliseconds, digits: 0)) ms from \(segment.sources)"
+                            + " sources: \(segment.origin_reason) \(segment.state)\n")
+                }
+            }
+        }
         let wall = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         let speed = minutes * 60 / max(wall, 1e-9)
         StandardError.write(

@@ -6,6 +6,12 @@ package protocol Decider: AnyObject {
     func nextOutput() -> Output?
     var nextDeadline: Instant? { get }
     func statistics(at now: Instant) -> AgentStatistics
+    /// The latest segments, oldest first, as far as it keeps account.
+    func segments(at now: Instant) -> [SegmentReport]
+}
+
+extension Decider {
+    package func segments(at now: Instant) -> [SegmentReport] { [] }
 }
 
 /// The core that the box runs.
@@ -20,6 +26,10 @@ package final class CoreDecider: Decider {
     package func nextOutput() -> Output? { agent.nextOutput() }
     package var nextDeadline: Instant? { agent.nextDeadline }
     package func statistics(at now: Instant) -> AgentStatistics { agent.statistics(at: now) }
+
+    package func segments(at now: Instant) -> [SegmentReport] {
+        agent.sessions(at: now).flatMap { agent.segments(of: StreamID($0.id)) }
+    }
 }
 
 /// Sends other bytes than those whose digests it passes on (F31). It contributes until it is found out.

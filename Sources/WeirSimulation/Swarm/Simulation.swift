@@ -22,6 +22,8 @@ package final class Simulation {
     /// Sees every log line of every agent.
     package var onLog: ((_ agent: Int, Instant, LogEvent) -> Void)?
     package internal(set) var oracle = WireOracle()
+    /// Sees every message that arrives, for looking into a run.
+    package var onMessage: ((_ from: Int, _ to: Int, Instant, Message, _ payloadBytes: Int) -> Void)?
     let end: Instant
     private var lastInstant = Instant.start
     private var eventsAtInstant = 0

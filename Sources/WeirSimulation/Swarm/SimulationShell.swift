@@ -208,6 +208,7 @@ extension Simulation {
         case .message(let message, let payload):
             guard case .link(let from, let to) = owners[connection] else { return }
             oracle.arrived(message, on: connection, side: side)
+            onMessage?(side == 0 ? to : from, side == 0 ? from : to, queue.now, message, payload?.count ?? 0)
             feed(agents[side == 0 ? from : to], .linkMessage(linkID(connection, side), message, payload: payload))
         case .request(let exchange): servers[exchange.server].asked(exchange)
         case .head(let exchange):
