@@ -16,6 +16,7 @@ struct MediaPlaylistParser {
     private var targetDuration: Duration?
     private var longestSegment = Duration.zero
     private var sawChannel = false
+    private var definesVariables = false
 
     private struct PendingSegment {
         var duration: Duration?
@@ -80,6 +81,7 @@ struct MediaPlaylistParser {
         case .discontinuitySequence: playlist.discontinuitySequence = try number(value, tag, line)
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
         case .endList: playlist.endList = true
+        case .define: definesVariables = true
         case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
         case .iFramesOnly: playlist.iFramesOnly = true
         default: break
@@ -212,6 +214,9 @@ struct MediaPlaylistParser {
     private mutating func finished() throws(PlaylistError) -> MediaPlaylist {
         if targetDuration == nil, sawChannel { throw .channelList }
         if targetDuration == nil, ordinal == 0, !playlist.endList { throw .empty }
+        if definesVariables, playlist.edits.useVariables(in: source) {
+            throw .unsupported("variables in URIs (EXT-X-DEFINE)")
+        }
         // Without the tag the longest segment says how often there can be news.
         let target = targetDuration.map { min($0, DecimalText.longestDuration) } ?? longestSegment
         playlist.targetDuration = max(target, .seconds(1))

@@ -7,6 +7,7 @@ struct MultivariantPlaylistParser {
     private var pending: AttributeList?
     /// Everything that was seen, fetchable or not.
     private var count = 0
+    private var definesVariables = false
 
     private init(_ source: PlaylistSource, limits: Limits) {
         playlist = MultivariantPlaylist(source: source)
@@ -24,6 +25,9 @@ struct MultivariantPlaylistParser {
             }
         }
         guard parser.count > 0 else { throw .empty }
+        if parser.definesVariables, parser.playlist.edits.useVariables(in: source) {
+            throw .unsupported("variables in URIs (EXT-X-DEFINE)")
+        }
         parser.playlist.edits.finish()
         return parser.playlist
     }
@@ -46,6 +50,7 @@ struct MultivariantPlaylistParser {
         case .sessionKey: try addSessionKey(AttributeList(value, in: source.bytes))
         case .sessionData: try addSessionData(AttributeList(value, in: source.bytes))
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
+        case .define: definesVariables = true
         case .segment, .targetDuration, .mediaSequence:
             throw .malformed(line: line.number, reason: "\(tag.rawValue) in a multivariant playlist")
         default: break

@@ -41,6 +41,15 @@ struct PlaylistEdits: Sendable {
         edits.sort { $0.span.start < $1.span.start }
     }
 
+    /// Whether a URI that weir owns has a variable in it (EXT-X-DEFINE, RFC 8216bis 4.3).
+    func useVariables(in source: PlaylistSource) -> Bool {
+        edits.contains { edit in
+            guard case .address = edit.change else { return false }
+            let uri = source.slice(edit.span)
+            return zip(uri, uri.dropFirst()).contains { $0 == 0x7B && $1 == 0x24 }
+        }
+    }
+
     func apply(to source: PlaylistSource, _ local: (HLSReference) -> String?) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(source.bytes.count)

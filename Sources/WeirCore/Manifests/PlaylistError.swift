@@ -7,6 +7,8 @@ package enum PlaylistError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Neither segments nor variants.
     case empty
     case malformed(line: Int, reason: String)
+    /// A legal playlist that weir would break.
+    case unsupported(String)
     case tooManySegments(limit: Int)
     case tooManyRenditions(limit: Int)
     case tooLarge(limit: Int)
@@ -17,6 +19,7 @@ package enum PlaylistError: Error, Hashable, Sendable, CustomStringConvertible {
         case .channelList: "a list of channels, not an HLS playlist: open one of the URLs in it"
         case .empty: "the playlist names neither segments nor variants"
         case .malformed(let line, let reason): "malformed playlist, line \(line): \(reason)"
+        case .unsupported(let what): "the playlist uses \(what), which weir does not support yet: play its URL directly"
         case .tooManySegments(let limit): "the playlist has more than \(limit) segments"
         case .tooManyRenditions(let limit): "the playlist has more than \(limit) renditions"
         case .tooLarge(let limit): "the playlist is larger than \(limit) bytes"

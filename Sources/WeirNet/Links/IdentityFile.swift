@@ -1,4 +1,5 @@
 internal import Crypto
+internal import FoundationEssentials
 internal import Glibc
 internal import WeirCore
 
@@ -43,9 +44,12 @@ extension Identity {
             throw .unreadable(path: path, reason: reason())
         }
         defer { Glibc.close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: reason()) }
-        guard status.st_mode & 0o077 == 0 else { throw .exposed(path: path) }
+        // Not `fstat`: the C structure's module depends on what else is imported (CoreFoundation by way of NIO).
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let permissions = attributes?[.posixPermissions] as? any BinaryInteger else {
+            throw .unreadable(path: path, reason: "its permissions cannot be told")
+        }
+        guard Int(permissions) & 0o077 == 0 else { throw .exposed(path: path) }
         var bytes = [UInt8](repeating: 0, count: largestFile)
         var filled = 0
         while filled < bytes.count {
