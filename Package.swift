@@ -20,8 +20,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        // Its JSON and YAML providers would link all of Foundation (44 MB): none of its traits.
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -55,6 +53,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Apart from the program, because an executable's settings table cannot be imported by tests.
+        .target(
+            name: "WeirSettings",
+            dependencies: ["WeirCore"],
+            swiftSettings: strict
+        ),
         .target(
             name: "WeirSimulation",
             dependencies: ["WeirCore"],
@@ -65,6 +69,8 @@ let package = Package(
             dependencies: [
                 "WeirNet",
                 "WeirCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -77,9 +83,11 @@ let package = Package(
                 "WeirNet",
                 "WeirCore",
                 "WeirLab",
+                "WeirSettings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -113,10 +121,19 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "X509", package: "swift-certificates"),
-                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "WeirSettingsTests", dependencies: ["WeirSettings", "WeirCore"], swiftSettings: strict),
+        .testTarget(
+            name: "WeirLabTests",
+            dependencies: [
+                "WeirLab", "WeirNet", "WeirCore",
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

@@ -3,8 +3,8 @@ extension Agent {
     /// A new network's first chunks are sampled much more often: a liar cannot wait for trust cheaply.
     static let newNetworkChunks = 200
     static let newNetworkRate = 0.05
-    /// In the long run a swarm spends about a twentieth of a copy on audits, however large it is.
-    static let swarmRate = 0.05
+    /// In the long run a swarm spends about a twenty-fifth of a copy on audits, however large it is.
+    static let swarmRate = 0.04
     static let leastRate = 0.001
 
     /// Chooses, once per segment, which of peers' chunks are compared.

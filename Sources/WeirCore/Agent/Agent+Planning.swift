@@ -155,7 +155,9 @@ extension Agent {
     mutating func dropRuns(of segment: Segment) {
         for run in segment.runs {
             switch run.source {
-            case .http(let id): if let fetch = fetches[id] { cancel(fetch) }
+            case .http(let id):
+                // A body that is all here ends by itself, and its connection stays usable.
+                if let fetch = fetches[id], fetch.offset < fetch.end ?? segment.length ?? .max { cancel(fetch) }
             case .link(let id, let request):
                 guard let link = link(id) else { continue }
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
@@ -272,7 +274,13 @@ extension Agent {
         let isOffered = hasPeerOffer(segment) || segment.runs.contains { !$0.isStalled }
         var due = Instant.never
         if let slack = wish.slack {
-            let patience = rule.patience(slack: slack, rest: segment.rest, estimate: estimate, at: now)
+            let patience = rule.patience(
+                slack: slack,
+                rest: segment.rest,
+                estimate: estimate,
+                isBeingMeasured: isBeingMeasured(segment.url.originKey),
+                at: now
+            )
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = now + patience
         }
@@ -287,6 +295,14 @@ extension Agent {
         let turn = electionTurn(segment, stream)
         if turn <= now { return .now(reason: "elected") }
         return .later(min(due, turn))
+    }
+
+    /// An exchange begun less than two seconds ago will soon say how fast this host is.
+    private func isBeingMeasured(_ host: String) -> Bool {
+        fetches.values.contains { fetch in
+            guard case .segment = fetch.purpose else { return false }
+            return fetch.host == host && now - fetch.startedAt < .seconds(2)
+        }
     }
 
     /// When this agent should read the segment for the swarm, if nobody has announced it by then.

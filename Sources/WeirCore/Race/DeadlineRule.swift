@@ -9,6 +9,10 @@ package struct DeadlineRule: Sendable {
     static let unknownRate = 500_000.0
     static let unknownRoundTrip = Duration.milliseconds(200)
 
+    /// With at least this much slack the first sample of a host is waited for, looking again this often.
+    static let measuringSlack = Duration.seconds(1)
+    static let measuringTime = Duration.milliseconds(200)
+
     package var minimumBuffer: Duration
     package var downloadTimeout: Duration
 
@@ -25,8 +29,16 @@ package struct DeadlineRule: Sendable {
     }
 
     /// How much longer peers may keep a segment with this slack; zero or less: no longer.
-    package func patience(slack: Duration, rest: Int64, estimate: SourceEstimate, at now: Instant) -> Duration {
+    /// - Parameter isBeingMeasured: an exchange that will teach the rate is under way.
+    package func patience(
+        slack: Duration,
+        rest: Int64,
+        estimate: SourceEstimate,
+        isBeingMeasured: Bool = false,
+        at now: Instant
+    ) -> Duration {
         let patience = slack - need(rest: rest, estimate: estimate, at: now)
+        if !estimate.isKnown, isBeingMeasured, slack > DeadlineRule.measuringSlack { return DeadlineRule.measuringTime }
         // An unknown host may turn out slower than assumed: then little buffer is reason enough to ask it now.
         if !estimate.isKnown, slack < minimumBuffer { return .zero }
         return patience

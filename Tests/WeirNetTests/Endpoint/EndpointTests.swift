@@ -6,6 +6,8 @@ import WeirCore
 
 @Suite("Endpoint: players", .timeLimit(.minutes(1)))
 struct EndpointTests {
+    private static func smallBuffer(_ settings: inout EndpointSettings) { settings.sendBufferBytes = 64 * 1024 }
+
     private func get(_ path: String, _ port: Int, close: Bool = true, more: String = "") -> String {
         "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\(more)\(close ? "Connection: close\r\n" : "")\r\n"
     }
@@ -138,7 +140,7 @@ struct EndpointTests {
 
     @Test("F76 A player that does not read: delivery is reported as its socket drains, not as the core writes")
     func slowReader() async throws {
-        let scripted = try await ScriptedEndpoint.start({ $0.sendBufferBytes = 64 * 1024 }) { request, endpoint in
+        let scripted = try await ScriptedEndpoint.start(settings: Self.smallBuffer) { request, endpoint in
             let chunk = BufferPayload(ByteBuffer(repeating: 7, count: 16 * 1024))
             endpoint.answerHead(request.id, AnswerHead(status: 200, fields: [], bodyLength: 8 << 20))
             for _ in 0..<512 { endpoint.answerBody(request.id, chunk) }
@@ -193,7 +195,7 @@ struct EndpointTests {
 
     @Test("One connection too many gets 503 and a text")
     func tooMany() async throws {
-        let scripted = try await ScriptedEndpoint.start({ $0.connections = 2 })
+        let scripted = try await ScriptedEndpoint.start(settings: { $0.connections = 2 })
         let kept = [
             try await RawConnection.connect(port: scripted.port), try await RawConnection.connect(port: scripted.port),
         ]

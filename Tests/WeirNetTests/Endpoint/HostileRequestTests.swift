@@ -5,6 +5,8 @@ import WeirCore
 
 @Suite("Endpoint: hostile requests", .timeLimit(.minutes(1)))
 struct HostileRequestTests {
+    private static func named(_ settings: inout EndpointSettings) { settings.extraHosts = ["tv.lan"] }
+
     @Test(
         "F78 A request that two servers could read differently is refused, and what follows it is not run",
         arguments: [
@@ -134,7 +136,7 @@ struct HostileRequestTests {
         ]
     )
     func rebinding(host: String, accepted: Bool) async throws {
-        let scripted = try await ScriptedEndpoint.start({ $0.extraHosts = ["tv.lan"] }) { request, endpoint in
+        let scripted = try await ScriptedEndpoint.start(settings: Self.named) { request, endpoint in
             endpoint.answer(request.id, [])
         }
         let name = host.replacing("PORT", with: "\(scripted.port)")

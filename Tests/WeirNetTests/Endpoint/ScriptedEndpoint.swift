@@ -19,12 +19,12 @@ final class ScriptedEndpoint: @unchecked Sendable {
     static func start(
         script: @escaping @Sendable (PlayerRequest, Endpoint) -> Void = { _, _ in }
     ) async throws -> ScriptedEndpoint {
-        try await start({ _ in }, script: script)
+        try await start(settings: { _ in }, script)
     }
 
     static func start(
-        _ change: (inout EndpointSettings) -> Void,
-        script: @escaping @Sendable (PlayerRequest, Endpoint) -> Void = { _, _ in }
+        settings change: (inout EndpointSettings) -> Void,
+        _ script: @escaping @Sendable (PlayerRequest, Endpoint) -> Void = { _, _ in }
     ) async throws -> ScriptedEndpoint {
         let scripted = ScriptedEndpoint(script: script)
         var settings = EndpointSettings(token: "secret")

@@ -1,0 +1,143 @@
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+package import WeirCore
+import WeirNet
+
+/// An nginx with a prefix, a port and an access log of its own, ended by its process id: the independent origin of
+/// interop tests and benches.
+package final class NginxOrigin: Sendable {
+    /// A line of its access log.
+    package struct Entry: Sendable, Equatable {
+        /// Seconds since 1970, when the answer ended.
+        package var time: Double
+        package var status: Int
+        /// Body bytes sent.
+        package var bytes: Int64
+        /// The Range header; nil without.
+        package var range: String?
+        package var path: String
+    }
+
+    package let address: PeerAddress
+    private let process: ChildProcess
+    private let prefix: String
+
+    package var url: String { "http://\(address)" }
+
+    private init(address: PeerAddress, process: ChildProcess, prefix: String) {
+        self.address = address
+        self.process = process
+        self.prefix = prefix
+    }
+
+    /// - Parameters:
+    ///   - root: the directory it serves.
+    ///   - sendfile: nginx's own switch; benches report both.
+    package static func start(root: String, sendfile: Bool = true) async throws -> NginxOrigin {
+        let prefix = "\(URL.temporaryDirectory.path())weir-nginx-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: prefix, withIntermediateDirectories: true)
+        let port = try await freePort()
+        try Data(configuration(root: root, port: port, sendfile: sendfile).utf8)
+            .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
+        let process: ChildProcess
+        do {
+            process = try ChildProcess(
+                ["nginx", "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
+                output: .discarded,
+                errors: .discarded,
+                ownGroup: true
+            )
+        } catch {
+            throw LabError("cannot start nginx: \(error) (Scripts/setup installs it)")
+        }
+        let origin = NginxOrigin(
+            address: PeerAddress(host: "127.0.0.1", port: port),
+            process: process,
+            prefix: prefix
+        )
+        do {
+            try await origin.waitUntilListening()
+        } catch {
+            await origin.stop()
+            throw error
+        }
+        return origin
+    }
+
+    /// Ends nginx and removes its prefix.
+    package func stop() async {
+        await process.endAndWait()
+        try? FileManager.default.removeItem(atPath: prefix)
+    }
+
+    /// Everything in the access log that nginx has written; answers in progress are not in it.
+    package func entries() -> [Entry] {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: prefix + "/access.log")) else { return [] }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { NginxOrigin.entry(line: $0) }
+    }
+
+    static func entry(line: some StringProtocol) -> Entry? {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count >= 5, let time = Double(words[0]), let status = Int(words[1]), let bytes = Int64(words[2])
+        else {
+            return nil
+        }
+        return Entry(
+            time: time,
+            status: status,
+            bytes: bytes,
+            range: words[3] == "-" ? nil : String(words[3]),
+            path: String(words[4].prefix { $0 != "?" })
+        )
+    }
+
+    private static func configuration(root: String, port: Int, sendfile: Bool) -> String {
+        """
+        daemon off;
+        worker_processes 1;
+        pid nginx.pid;
+        events { worker_connections 1024; }
+        http {
+            log_format weir '$msec $status $body_bytes_sent $http_range $request_uri';
+            access_log access.log weir;
+            types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; audio/aac aac; text/vtt vtt; }
+            default_type application/octet-stream;
+            sendfile \(sendfile ? "on" : "off");
+            client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+            uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+            server {
+                listen 127.0.0.1:\(port);
+                root \(root);
+            }
+        }
+
+        """
+    }
+
+    /// Another program may take it before nginx does; then nginx ends and `start` says so.
+    private static func freePort() async throws -> Int {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = channel.localAddress?.port ?? 0
+        try await channel.close()
+        return port
+    }
+
+    private func waitUntilListening() async throws {
+        for _ in 0..<100 {
+            let attempt = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(.seconds(1))
+                .connect(host: address.host, port: address.port)
+            if let channel = try? await attempt.get() {
+                try? await channel.close()
+                return
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let reason = (try? Data(contentsOf: URL(fileURLWithPath: prefix + "/error.log"))).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        throw LabError("nginx does not listen: \(reason ?? "no error log")")
+    }
+}

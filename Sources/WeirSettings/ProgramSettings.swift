@@ -1,0 +1,45 @@
+package import WeirCore
+
+/// Which of the program's subcommands the settings are for: a few defaults differ.
+package enum SettingsCommand: Sendable {
+    case play
+    case serve
+}
+
+/// Everything that a user can set: the agent's behaviour, and what only the program around it needs.
+package struct ProgramSettings: Sendable {
+    package var agent = AgentSettings()
+    /// Where players connect to.
+    package var listen = PeerAddress(host: "127.0.0.1", port: 0)
+    /// `ws://` or `wss://` addresses, in the order of `TrackerID`.
+    package var trackers: [String] = []
+    /// Peers as given: names are still to be resolved.
+    package var peers: [PeerAddress] = []
+    /// The TCP port that other agents dial; 0: any free one; nil: no listener.
+    package var swarmPort: Int? = 0
+    /// The literal address the swarm listener binds to.
+    package var swarmAddress = "0.0.0.0"
+    package var localNetworks = LocalNetworks.interfaces
+    /// The player's command, split into words, one of which holds `{url}`; empty: none.
+    package var player: [String] = []
+    package var json = false
+    package var logLevel = LogEvent.Level.notice
+    /// Holds the agent's private key, and is written when missing; nil: a new identity at each start.
+    package var identityFile: String?
+    /// PEM certificates that are trusted besides the system's.
+    package var caFile: String?
+    /// Holds the token of the control API, and is written when missing; nil: a new token at each start.
+    package var apiTokenFile: String?
+
+    package init() {}
+
+    /// The place for the player's address in `player`.
+    package static let addressPlace = "{url}"
+}
+
+/// Whose peers are trusted like our own agents.
+package enum LocalNetworks: Sendable, Equatable {
+    /// The private subnets of this host's interfaces.
+    case interfaces
+    case listed([NetworkPrefix])
+}

@@ -1,0 +1,77 @@
+import Logging
+import NIOCore
+import NIOPosix
+import WeirCore
+import WeirNet
+import WeirSettings
+
+/// From settings to a running agent.
+enum AgentLaunch {
+    /// - Throws: a `Failure` when a port is taken or a file cannot be used.
+    static func start(_ settings: ProgramSettings, token: String) async throws -> AgentHost {
+        let identity: Identity
+        do {
+            identity = try settings.identityFile.map { try Identity(keptAt: $0) } ?? Identity()
+        } catch {
+            throw Failure(.cannotCreate, "\(error)")
+        }
+        do {
+            return try await AgentHost.start(configuration(settings, token, identity), signer: identity)
+        } catch let error as HostError {
+            if case .trustRoots = error { throw Failure(.usage, "\(error)") }
+            throw Failure(.cannotCreate, "\(error)")
+        }
+    }
+
+    private static func configuration(
+        _ settings: ProgramSettings,
+        _ token: String,
+        _ identity: Identity
+    ) throws -> HostConfiguration {
+        var endpoint = EndpointSettings(token: token)
+        endpoint.host = settings.listen.host
+        endpoint.port = settings.listen.port
+        var logger = Logger(label: "weir") { _ in StandardErrorLog() }
+        logger.logLevel = Logger.Level(settings.logLevel)
+        var configuration = HostConfiguration(endpoint: endpoint, logger: logger)
+        configuration.agent = settings.agent
+        configuration.agent.peers = resolve(settings.peers, logger)
+        configuration.agent.localNetworks =
+            switch settings.localNetworks {
+            case .interfaces: LocalInterfaces.privateNetworks()
+            case .listed(let networks): networks
+            }
+        configuration.origin.extraTrustRoots = settings.caFile.map { [$0] } ?? []
+        configuration.links = { loop, deliver in
+            try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)
+        }
+        return configuration
+    }
+
+    /// Names become addresses once, at the start: a peer is found again by its key, not by its name.
+    private static func resolve(_ peers: [PeerAddress], _ logger: Logger) -> [PeerAddress] {
+        peers.compactMap { peer in
+            do {
+                let address = try SocketAddress.makeAddressResolvingHost(peer.host, port: peer.port)
+                return PeerAddress(host: address.ipAddress ?? peer.host, port: peer.port)
+            } catch {
+                // The others may do; and with none the origin still plays.
+                logger.warning("a peer's name cannot be resolved", metadata: ["peer": "\(peer)"])
+                return nil
+            }
+        }
+    }
+}
+
+extension Logger.Level {
+    init(_ level: WeirCore.LogEvent.Level) {
+        self =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            }
+    }
+}

@@ -1,0 +1,138 @@
+import FoundationEssentials
+import WeirCore
+import WeirNet
+import WeirSettings
+
+/// The life of an agent in this process: started → playing → leaving, from its settings to the goodbye.
+struct AgentRun {
+    private enum Event: Sendable {
+        case opened(OpenResult)
+        case interrupted
+        case playerEnded(Int32)
+    }
+
+    /// Goodbyes that take longer are cut off, so that Ctrl-C leaves within a second.
+    private static let farewell = Swift.Duration.milliseconds(800)
+
+    let settings: ProgramSettings
+    private let events: AsyncStream<Event>
+    private let post: AsyncStream<Event>.Continuation
+    private let interrupts: Interrupts
+
+    init(settings: ProgramSettings) {
+        let (events, post) = AsyncStream.makeStream(of: Event.self)
+        self.settings = settings
+        self.events = events
+        self.post = post
+        interrupts = Interrupts { post.yield(.interrupted) }
+    }
+
+    func play(_ url: String) async throws {
+        let token = try ControlToken.load(file: settings.apiTokenFile)
+        let agent = try await AgentLaunch.start(settings, token: token)
+        Task { post.yield(.opened(await agent.open(url: url, swarm: settings.agent.swarmName))) }
+        var player: ChildProcess?
+        var failure: Failure?
+        loop: for await event in events {
+            switch event {
+            case .opened(.ready(_, let path)):
+                let address = "http://\(endpoint(of: agent))"
+                announce(address + path, statistics: address + "/stats", token: token)
+                do { player = try startPlayer(address + path) } catch { failure = error }
+                if failure != nil { break loop }
+            case .opened(.failed(let reason, let text)):
+                failure = Failure(AgentRun.code(for: reason), text)
+                break loop
+            case .interrupted:
+                break loop
+            case .playerEnded(let code):
+                player = nil
+                if code != 0 { Console.note("weir: the player ended with code \(code)") }
+                break loop
+            }
+        }
+        player?.end()
+        await leave(agent)
+        if let failure { throw failure }
+    }
+
+    func serve() async throws {
+        let token = try ControlToken.load(file: settings.apiTokenFile)
+        let agent = try await AgentLaunch.start(settings, token: token)
+        Console.print("http://\(endpoint(of: agent))/")
+        if settings.apiTokenFile == nil { Console.note("weir: token for the control API: \(token)") }
+        for await event in events {
+            if case .interrupted = event { break }
+        }
+        await leave(agent)
+    }
+
+    /// The first line of standard output, for the program that reads it.
+    private func announce(_ playback: String, statistics: String, token: String) {
+        guard settings.json else {
+            Console.print(playback)
+            return
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let line = Announcement(playbackURL: playback, statisticsURL: statistics, token: token)
+        guard let data = try? encoder.encode(line) else { preconditionFailure("three texts can be encoded") }
+        Console.print(String(decoding: data, as: UTF8.self))
+    }
+
+    private func startPlayer(_ address: String) throws(Failure) -> ChildProcess? {
+        let place = ProgramSettings.addressPlace
+        let words = settings.player.map { $0.replacing(place, with: address) }
+        guard let program = words.first else { return nil }
+        let player: ChildProcess
+        do {
+            // Its output must not mix with the line that other programs read.
+            player = try ChildProcess(words, output: .descriptor(2))
+        } catch {
+            throw Failure(.unavailable, "cannot start the player \(program): \(error)")
+        }
+        Task { post.yield(.playerEnded(await player.exitCode())) }
+        return player
+    }
+
+    private func endpoint(of agent: AgentHost) -> PeerAddress {
+        // A wildcard is where it listens, not where a player can connect to.
+        let wildcards = ["0.0.0.0": "127.0.0.1", "::": "::1"]
+        return PeerAddress(host: wildcards[settings.listen.host] ?? settings.listen.host, port: agent.port)
+    }
+
+    private func leave(_ agent: AgentHost) async {
+        let (left, done) = AsyncStream.makeStream(of: Void.self)
+        Task {
+            await agent.stop()
+            done.finish()
+        }
+        Task {
+            try? await Task.sleep(for: AgentRun.farewell)
+            done.finish()
+        }
+        for await _ in left {}
+    }
+
+    private static func code(for reason: OpenFailure) -> Failure.Code {
+        switch reason {
+        case .badURL: .usage
+        case .notAManifest: .data
+        case .unreachable, .refused: .unavailable
+        }
+    }
+}
+
+/// The line of `--json`.
+private struct Announcement: Encodable {
+    var playbackURL: String
+    var statisticsURL: String
+    /// For control calls: `Authorization: Bearer …`.
+    var token: String
+
+    enum CodingKeys: String, CodingKey {
+        case playbackURL = "playback_url"
+        case statisticsURL = "stat_url"
+        case token
+    }
+}

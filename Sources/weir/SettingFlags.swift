@@ -1,0 +1,79 @@
+import ArgumentParser
+import WeirSettings
+
+/// The flags of the settings table. Each takes its name and help from its row; what is given is read as text, by the
+/// same code as the environment and the file.
+struct SettingFlags: ParsableArguments {
+    @Option(.listen) var listen: [String] = []
+    @Option(.tracker) var tracker: [String] = []
+    @Option(.edge) var edge: [String] = []
+    @Option(.peer) var peer: [String] = []
+    @Option(.swarmPort) var swarmPort: [String] = []
+    @Option(.swarmAddress) var swarmAddress: [String] = []
+    @Option(.swarmID) var swarmID: [String] = []
+    @Option(.uploadLimit) var uploadLimit: [String] = []
+    @Option(.localNetworks) var localNetworks: [String] = []
+    @Option(.integrity) var integrity: [String] = []
+    @Option(.seedTime) var seedTime: [String] = []
+    @Option(.identity) var identity: [String] = []
+    @Option(.minBufferSize) var minBufferSize: [String] = []
+    @Option(.downloadTimeout) var downloadTimeout: [String] = []
+    @Option(.stallTimeout) var stallTimeout: [String] = []
+    @Option(.maxBufferSize) var maxBufferSize: [String] = []
+    @Option(.cacheMemory) var cacheMemory: [String] = []
+    @Option(.allowURL) var allowURL: [String] = []
+    @Option(.apiTokenFile) var apiTokenFile: [String] = []
+    @Option(.caFile) var caFile: [String] = []
+    @Option(.player) var player: [String] = []
+    @Flag(name: .customLong(SettingName.json.flag), help: ArgumentHelp(setting: .json)) var json = false
+    @Option(.logLevel) var logLevel: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read settings from this JSON5 file; weir config prints one.", valueName: "FILE")
+    )
+    var config: String?
+
+    private var given: [SettingName: [String]] {
+        [
+            .listen: listen, .tracker: tracker, .edge: edge, .peer: peer, .swarmPort: swarmPort,
+            .swarmAddress: swarmAddress, .swarmID: swarmID, .uploadLimit: uploadLimit, .localNetworks: localNetworks,
+            .integrity: integrity, .seedTime: seedTime, .identity: identity, .minBufferSize: minBufferSize,
+            .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
+            .cacheMemory: cacheMemory, .allowURL: allowURL, .apiTokenFile: apiTokenFile, .caFile: caFile,
+            .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,
+        ]
+    }
+
+    /// Merges these flags with the environment, the file and the defaults.
+    func settings(for command: SettingsCommand, environment: [String: String]) throws(SettingsError) -> ProgramSettings
+    {
+        var reader = SettingsReader(command: command)
+        reader.flags = given
+        reader.environment = environment
+        if let config { reader.file = try ConfigurationFile(path: config) }
+        return try reader.read()
+    }
+}
+
+extension Option where Value == [String] {
+    init(wrappedValue: [String], _ name: SettingName) {
+        self.init(
+            wrappedValue: wrappedValue,
+            name: .customLong(name.flag),
+            parsing: .singleValue,
+            help: ArgumentHelp(setting: name)
+        )
+    }
+}
+
+extension ArgumentHelp {
+    init(setting name: SettingName) {
+        let setting = SettingsTable.setting(name)
+        let serve = setting.serveDefault.map { "; serve: \($0)" } ?? ""
+        let value = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText)\(serve))"
+        let repeated = setting.syntax.repeatable ? " May be given several times." : ""
+        self.init(stringLiteral: setting.meaning + value + repeated)
+        valueName = setting.syntax.valueName
+    }
+}

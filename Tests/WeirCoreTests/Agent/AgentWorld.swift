@@ -1,0 +1,279 @@
+import WeirCore
+
+/// A handful of agents around one scripted origin, on a clock that the test moves: enough to see what an agent decides,
+/// without the simulator's network. Messages and answers arrive after a fixed delay, in order.
+final class AgentWorld {
+    struct Resource {
+        var bytes: [UInt8]
+        var fields: [HeaderField] = [HeaderField("etag", "\"v1\"")]
+        var status = 200
+        /// Stop after this many body bytes and never end (`nil`: whole).
+        var stallAfter: Int?
+        /// Close after this many body bytes.
+        var cutAfter: Int?
+        /// Say nothing at all.
+        var isSilent = false
+        var ignoresRange = false
+        var hidesLength = false
+    }
+
+    struct LogLine: Equatable {
+        var url: String
+        var method: String
+        var range: String?
+        var bytes: Int
+        var agent: Int
+        var at: Instant
+    }
+
+    struct PlayerAnswer {
+        var status: Int?
+        var fields: [HeaderField] = []
+        var body: [UInt8] = []
+        var isEnded = false
+        var isAborted = false
+    }
+
+    enum Event {
+        case input(agent: Int, Input)
+        case script(() -> Void)
+    }
+
+    private(set) var now = Instant.start
+    private var queue: [(at: Instant, order: Int, event: Event)] = []
+    private var order = 0
+    private(set) var agents: [AgentBox] = []
+    var resources: [String: Resource] = [:]
+    var log: [LogLine] = []
+    var delay = Duration.milliseconds(5)
+    private var linkPeers: [LinkEnd2: LinkEnd2] = [:]
+    private var nextLink: UInt64 = 1
+    private var nextRequest: UInt64 = 1
+    var answers: [RequestID: PlayerAnswer] = [:]
+    var opened: [OpenID: OpenResult] = [:]
+    var logs: [(agent: Int, event: LogEvent)] = []
+    /// Changes or swallows messages: (sender, message, payload) → what arrives.
+    var tamper: ((Int, Message, (any Payload)?) -> [(Message, (any Payload)?)])?
+    var sent: [(from: Int, message: Message)] = []
+
+    struct LinkEnd2: Hashable {
+        var agent: Int
+        var link: LinkID
+    }
+
+    final class AgentBox {
+        var agent: Agent
+        let signer: TestSigner
+        init(_ settings: AgentSettings, _ index: Int, _ seed: UInt64, _ limits: Limits) {
+            signer = TestSigner(UInt8(index))
+            agent = Agent(settings: settings, limits: limits, signer: signer, seed: seed)
+        }
+    }
+
+    @discardableResult
+    func add(_ settings: AgentSettings = AgentSettings(), seed: UInt64 = 1, limits: Limits = Limits()) -> Int {
+        agents.append(AgentBox(settings, agents.count + 1, seed &+ UInt64(agents.count), limits))
+        return agents.count - 1
+    }
+
+    func schedule(_ delay: Duration, _ event: Event) {
+        order += 1
+        queue.append((now + delay, order, event))
+    }
+
+    func after(_ delay: Duration, _ body: @escaping () -> Void) { schedule(delay, .script(body)) }
+
+    /// Runs everything that happens within a span of time.
+    func run(_ span: Duration) {
+        let end = now + span
+        while true {
+            let timers = agents.indices.compactMap { index in agents[index].agent.nextDeadline.map { ($0, index) } }
+            let next = queue.min { ($0.at, $0.order) < ($1.at, $1.order) }
+            let timer = timers.min { ($0.0, $0.1) < ($1.0, $1.1) }
+            guard let due = [next?.at, timer?.0].compactMap({ $0 }).min(), due <= end else { break }
+            now = max(now, due)
+            if let next, next.at <= due {
+                queue.removeAll { $0.order == next.order }
+                switch next.event {
+                case .input(let agent, let input): feed(agent, input)
+                case .script(let body): body()
+                }
+            } else if let timer {
+                feed(timer.1, .timer)
+            }
+        }
+        now = max(now, end)
+    }
+
+    func feed(_ index: Int, _ input: Input) {
+        agents[index].agent.handle(input, at: now)
+        while let output = agents[index].agent.nextOutput() { perform(index, output) }
+    }
+
+    func link(_ left: Int, _ right: Int) {
+        let ends = [
+            LinkEnd2(agent: left, link: LinkID(nextLink)), LinkEnd2(agent: right, link: LinkID(nextLink + 1)),
+        ]
+        nextLink += 2
+        linkPeers[ends[0]] = ends[1]
+        linkPeers[ends[1]] = ends[0]
+        feed(left, .linkUp(ends[0].link, peer(right), dial: nil))
+        feed(right, .linkUp(ends[1].link, peer(left), dial: nil))
+    }
+
+    private func peer(_ index: Int) -> LinkPeer {
+        LinkPeer(
+            id: agents[index].signer.id, publicKey: agents[index].signer.publicKey,
+            address: PeerAddress(host: "10.\(index).0.1", port: 4000))
+    }
+
+    func cut(_ index: Int) {
+        for (end, other) in linkPeers where end.agent == index {
+            schedule(.zero, .input(agent: other.agent, .linkDown(other.link, .closedByPeer)))
+            linkPeers[end] = nil
+            linkPeers[other] = nil
+        }
+    }
+
+    @discardableResult
+    func open(_ agent: Int, _ url: String) -> String {
+        let id = OpenID(nextRequest)
+        nextRequest += 1
+        feed(agent, .open(id, StreamRequest(url: url)))
+        run(.milliseconds(50))
+        if case .ready(_, let path) = opened[id] { return path }
+        return ""
+    }
+
+    @discardableResult
+    func get(_ agent: Int, _ target: String, range: String? = nil, head: Bool = false) -> RequestID {
+        let id = RequestID(nextRequest)
+        nextRequest += 1
+        answers[id] = PlayerAnswer()
+        owners[id] = agent
+        feed(agent, .request(PlayerRequest(id: id, method: head ? .head : .get, target: target, range: range)))
+        return id
+    }
+
+    /// Without printing either when they differ.
+    func body(_ id: RequestID, is expected: [UInt8]) -> Bool { answers[id]?.body == expected }
+
+    private var owners: [RequestID: Int] = [:]
+
+    private func perform(_ index: Int, _ output: Output) {
+        switch output {
+        case .answerHead(let id, let head):
+            answers[id]?.status = head.status
+            answers[id]?.fields = head.fields
+        case .answerBytes(let id, let bytes): answers[id]?.body += bytes
+        case .answerBody(let id, let payload):
+            answers[id]?.body += payload.bytes()
+            schedule(.zero, .input(agent: index, .delivered(id, bytes: payload.count)))
+        case .answerEnd(let id): answers[id]?.isEnded = true
+        case .answerAbort(let id): answers[id]?.isAborted = true
+        case .fetch(let id, let request): serve(index, id, request)
+        case .cancelFetch(let id): cancelled.insert(Cancelled(agent: index, fetch: id))
+        case .pauseFetch, .resumeFetch: break
+        case .dial(let id, _, _): schedule(delay, .input(agent: index, .dialFailed(id, .refused)))
+        case .send(let id, let message, let payload):
+            sent.append((index, message))
+            guard let other = linkPeers[LinkEnd2(agent: index, link: id)] else { return }
+            for (message, payload) in tamper?(index, message, payload) ?? [(message, payload)] {
+                schedule(delay, .input(agent: other.agent, .linkMessage(other.link, message, payload: payload)))
+            }
+            if let payload { schedule(delay, .input(agent: index, .linkDrained(id, bytes: payload.count))) }
+        case .closeLink(let id, _):
+            let end = LinkEnd2(agent: index, link: id)
+            guard let other = linkPeers[end] else { return }
+            linkPeers[end] = nil
+            linkPeers[other] = nil
+            schedule(delay, .input(agent: other.agent, .linkDown(other.link, .closedByPeer)))
+            schedule(delay, .input(agent: index, .linkDown(id, .closedHere)))
+        case .openTracker(let id): schedule(delay, .input(agent: index, .trackerDown(id, reason: "none here")))
+        case .announce, .closeTracker, .stopped: break
+        case .opened(let id, let result): opened[id] = result
+        case .log(let event): logs.append((index, event))
+        }
+    }
+
+    private struct Cancelled: Hashable {
+        var agent: Int
+        var fetch: FetchID
+    }
+    private var cancelled: Set<Cancelled> = []
+
+    private var urls: [Cancelled: String] = [:]
+
+    private func serve(_ index: Int, _ id: FetchID, _ request: FetchRequest) {
+        urls[Cancelled(agent: index, fetch: id)] = request.url
+        let range = request.fields.first { $0.name == "range" }?.value
+        guard let resource = resources[request.url] else {
+            log.append(LogLine(url: request.url, method: request.method.rawValue, range: range, bytes: 0, agent: index, at: now))
+            answer(index, id, 404, [], [], end: .complete)
+            return
+        }
+        var status = resource.status
+        var fields = resource.fields
+        var body = resource.bytes
+        if let range, !resource.ignoresRange, status == 200 {
+            let parts = range.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+            let first = Int(parts[0]) ?? 0
+            let last = min(Int(parts[1]) ?? body.count - 1, body.count - 1)
+            status = 206
+            fields.append(HeaderField("content-range", "bytes \(first)-\(last)/\(body.count)"))
+            body = Array(body[first...last])
+        }
+        if !resource.hidesLength { fields.append(HeaderField("content-length", String(body.count))) }
+        if request.method == .head { body = [] }
+        log.append(
+            LogLine(
+                url: request.url, method: request.method.rawValue, range: range, bytes: status < 300 ? body.count : 0,
+                agent: index, at: now))
+        guard !resource.isSilent else { return }
+        if let stall = resource.stallAfter, stall < body.count {
+            answer(index, id, status, fields, Array(body[..<stall]), end: nil)
+        } else if let cut = resource.cutAfter, cut < body.count {
+            answer(index, id, status, fields, Array(body[..<cut]), end: .failed(.truncated))
+        } else {
+            answer(index, id, status, fields, body, end: .complete)
+        }
+    }
+
+    private func answer(
+        _ index: Int, _ id: FetchID, _ status: Int, _ fields: [HeaderField], _ body: [UInt8], end: FetchEnd?
+    ) {
+        let url = urls[Cancelled(agent: index, fetch: id)] ?? ""
+        let mark = Cancelled(agent: index, fetch: id)
+        after(delay) { [self] in
+            guard !cancelled.contains(mark) else { return }
+            feed(index, .fetchHead(id, FetchHead(status: status, fields: fields, url: url)))
+        }
+        let step = 40_000
+        for (place, start) in stride(from: 0, to: body.count, by: step).enumerated() {
+            let part = Array(body[start..<min(body.count, start + step)])
+            after(delay + .milliseconds(place + 1)) { [self] in
+                guard !cancelled.contains(mark) else { return }
+                feed(index, .fetchBody(id, ByteArrayPayload(part)))
+            }
+        }
+        guard let end else { return }
+        after(delay + .milliseconds(body.count / step + 2)) { [self] in
+            guard !cancelled.contains(mark) else { return }
+            feed(index, .fetchEnded(id, end))
+        }
+    }
+}
+
+/// Signatures that are good enough for agents that do not attack them.
+struct TestSigner: Signer {
+    let publicKey: [UInt8]
+
+    init(_ index: UInt8) { publicKey = [4] + Array(repeating: index, count: 64) }
+
+    var id: PeerID { PeerID(Digest.sha256(publicKey)) }
+    func sign(_ digest: Digest) -> [UInt8] { Digest.sha256(publicKey + digest.bytes).bytes }
+    func verify(_ signature: [UInt8], over digest: Digest, publicKey: [UInt8]) -> Bool {
+        signature == Digest.sha256(publicKey + digest.bytes).bytes
+    }
+    func identity(ofKey publicKey: [UInt8]) -> PeerID? { PeerID(Digest.sha256(publicKey)) }
+}
