@@ -129,6 +129,7 @@ extension Agent {
         enterRace(segment)
         askAnchor(segment)
         lookForStalls(segment, wish)
+        for run in segment.runs where run.isHTTP && run.end != nil { claim(run, of: segment) }
         askPeers(wish, stream)
         askHTTP(wish, stream)
         if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish) }).min() {
@@ -194,6 +195,9 @@ extension Agent {
     private func stallLimit(_ run: Run, _ wish: Wish) -> Duration {
         switch run.source {
         case .http(let id):
+            if let fetch = fetches[id], !rangeSources(wish).isEmpty {
+                return max(silence(of: fetch.host), .milliseconds(400))
+            }
             // The first byte of an origin that makes the segment on demand takes its time.
             guard let fetch = fetches[id], fetch.headAt != nil else {
                 return hasAlternative(to: run, for: wish.segment) ? settings.stallTimeout : Agent.firstByteTime
@@ -237,12 +241,17 @@ extension Agent {
 
     private mutating func askHTTP(_ wish: Wish, _ stream: Stream) {
         let segment = wish.segment
-        guard !segment.runs.contains(where: { $0.isHTTP }) else { return }
+        let sources = rangeSources(wish)
+        guard !segment.runs.contains(where: { $0.isHTTP }) else {
+            if !sources.isEmpty { askRanges(wish, stream, sources, reason: segment.originReason) }
+            return
+        }
         switch whetherHTTP(wish, stream) {
         case .now(let reason):
+            guard sources.isEmpty else { return askRanges(wish, stream, sources, reason: reason) }
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
-            takeBack(range, from: segment)
+            if let range { takeBack(range, from: segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
                 // Every HTTP source is being left alone after a failure.
@@ -316,12 +325,14 @@ extension Agent {
     }
 
     /// The first gap that no source is sure to fill in time; nil: the whole segment, of which nothing is known.
-    private func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
+    func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
         guard segment.length != nil else { return nil }
         let late = lateChunks(segment, wish)
         let chunks = segment.chunks
+        let beingRead = segment.runs.filter { $0.isHTTP }.map { $0.next..<max($0.next, $0.end ?? chunks.count) }
         func isMissing(_ chunk: Int) -> Bool {
-            switch chunks.states[chunk] {
+            if beingRead.contains(where: { $0.contains(chunk) }) { return false }
+            return switch chunks.states[chunk] {
             case .checked: false
             case .absent: true
             case .requested: late.contains(chunk)
@@ -349,7 +360,8 @@ extension Agent {
         for run in segment.runs {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
-            let available = (wish.slack ?? .zero).seconds
+            // At a start there is no slack: what peers deliver is not late, it shortens the start.
+            let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             for chunk in run.next..<(run.end ?? segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if run.isStalled || finish > available { late.insert(chunk) }
@@ -359,8 +371,7 @@ extension Agent {
     }
 
     /// Peers' later runs yield to the HTTP range that now covers them.
-    private mutating func takeBack(_ range: Range<Int>?, from segment: Segment) {
-        guard let range else { return }
+    mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
             guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end,
                 range.contains(run.next) || run.isStalled
@@ -396,7 +407,7 @@ extension Agent {
         takeOverTails(segment, sources, wish, stream)
     }
 
-    private func isUrgent(_ wish: Wish) -> Bool {
+    func isUrgent(_ wish: Wish) -> Bool {
         guard let slack = wish.slack else { return false }
         return wish.isStart || slack < max(.seconds(2), wish.segment.duration)
     }

@@ -168,6 +168,8 @@ final class Run {
     /// When the next chunk was expected, from the source's estimate at the time of asking.
     var expected: Duration
     var delivered = 0
+    /// Its chunks are marked as requested.
+    var hasClaimed = false
     /// It fell silent: its chunks may be asked from somebody else meanwhile.
     var isStalled = false
 
