@@ -114,7 +114,7 @@ final class FetchExchange {
             return
         }
         state = .receiving
-        if request.method == .get, let text = head.headers.first(name: "content-length") {
+        if request.method == .get, head.status != .notModified, let text = head.headers.first(name: "content-length") {
             promisedBytes = Int(text).flatMap { $0 < 0 ? nil : $0 }
         }
         let fields = head.headers.map { HeaderField($0.name.lowercased(), Self.trimmed($0.value)) }

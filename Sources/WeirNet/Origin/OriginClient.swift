@@ -32,6 +32,8 @@ package final class OriginClient: @unchecked Sendable {
         self.settings = settings
         self.deliver = deliver
         var tls = TLSConfiguration.makeClientConfiguration()
+        // RFC 8996: nothing older.
+        tls.minimumTLSVersion = .tlsv12
         tls.additionalTrustRoots = try settings.extraTrustRoots.map { path in
             .certificates(try NIOSSLCertificate.fromPEMFile(path))
         }

@@ -14,7 +14,6 @@ import WeirCore
 @Suite("Origin client: faults", .timeLimit(.minutes(1)))
 struct OriginFaultTests {
     private static func quick(_ settings: inout OriginSettings) {
-        settings.connectTimeout = .milliseconds(200)
         settings.segmentIdleTimeout = .milliseconds(500)
         settings.manifestIdleTimeout = .milliseconds(500)
     }
@@ -31,8 +30,22 @@ struct OriginFaultTests {
     @Test("F02 A SYN black hole is given up at the connect time-out")
     func blackHole() async throws {
         let hole = try BlackHole()
-        let fixture = try OriginFixture(Self.quick)
+        let fixture = try OriginFixture { $0.connectTimeout = .milliseconds(200) }
         #expect(try await fixture.fetch("http://127.0.0.1:\(hole.port)/").end == .failed(.connectTimeout))
+        try await fixture.stop()
+        hole.close()
+    }
+
+    @Test("F02 A fetch cancelled while it connects reports nothing")
+    func cancelledConnect() async throws {
+        let hole = try BlackHole()
+        let fixture = try OriginFixture { $0.connectTimeout = .milliseconds(200) }
+        let url = "http://127.0.0.1:\(hole.port)/"
+        try await fixture.begin(1, FetchRequest(url: url, purpose: .segment))
+        try await fixture.onLoop { $0.cancel(FetchID(1)) }
+        // By the end of a later one the first would have been told.
+        #expect(try await fixture.fetch(url, number: 2).end == .failed(.connectTimeout))
+        #expect(FetchOutcome(try await fixture.log.inputs { _ in true }, FetchID(1)).end == nil)
         try await fixture.stop()
         hole.close()
     }
@@ -128,6 +141,21 @@ struct OriginFaultTests {
         let outcome = try await fixture.fetch("http://127.0.0.1:\(port)/")
         #expect(outcome.head?.status == status)
         #expect(outcome.head?.first("retry-after") == "7")
+        #expect(outcome.end == .complete)
+        try await fixture.stop()
+        try await listener.close().get()
+    }
+
+    @Test("Answers without a body may carry a length", arguments: [304, 204])
+    func bodiless(status: Int) async throws {
+        let (port, listener) = try await RawConnection.serve { connection in
+            _ = try await connection.requestHead()
+            let length = status == 304 ? "Content-Length: 4711\r\n" : ""
+            try await connection.send("HTTP/1.1 \(status) X\r\nETag: \"a\"\r\n\(length)\r\n")
+        }
+        let fixture = try OriginFixture()
+        let outcome = try await fixture.fetch("http://127.0.0.1:\(port)/")
+        #expect(outcome.head?.status == status)
         #expect(outcome.end == .complete)
         try await fixture.stop()
         try await listener.close().get()
