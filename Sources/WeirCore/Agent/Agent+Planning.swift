@@ -129,7 +129,7 @@ extension Agent {
         enterRace(segment)
         askAnchor(segment)
         lookForStalls(segment, wish)
-        for run in segment.runs where run.isHTTP && run.end != nil { claim(run, of: segment) }
+        for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream)
         askHTTP(wish, stream)
         if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish) }).min() {
@@ -164,7 +164,7 @@ extension Agent {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
             }
-            segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+            segment.unclaim(run)
         }
         segment.runs = []
     }
@@ -232,7 +232,7 @@ extension Agent {
                 run.isStalled = true
                 link.stalls += 1
                 link.window = max(1, link.window / 2)
-                segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+                segment.unclaim(run)
             }
         }
     }
@@ -373,11 +373,11 @@ extension Agent {
     /// Peers' later runs yield to the HTTP range that now covers them.
     mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end,
+            guard case .link(let id, let request) = run.source, let link = link(id),
                 range.contains(run.next) || run.isStalled
             else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
-            if !run.isStalled { segment.chunks.release(run.next..<end) }
+            segment.unclaim(run)
             segment.runs.removeAll { $0 === run }
             removeRun(request, from: link)
         }
@@ -459,7 +459,7 @@ extension Agent {
             expected: expectation(of: link)
         )
         segment.runs.append(run)
-        segment.chunks.request(range)
+        segment.claim(run, to: range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
         if link.outstandingChunks == 0 {
             link.sampleStart = now
@@ -524,9 +524,8 @@ extension Agent {
             if case .link(_, let request) = run.source {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: middle)), to: victim)
             }
-            segment.chunks.release(middle..<end)
+            segment.shorten(run, to: middle)
             victim.outstandingChunks -= end - middle
-            run.end = middle
             self.request(middle..<end, of: segment, from: thief, stream)
         }
     }

@@ -134,8 +134,7 @@ extension Agent {
             let rest = restChunks(run, segment)
             guard let count = TailRule.chunksToTake(rest: rest, rate: victimRate, thief: thief) else { continue }
             let end = run.next + rest
-            segment.chunks.release(end - count..<end)
-            run.end = end - count
+            segment.shorten(run, to: end - count)
             fetchSegment(segment, chunks: end - count..<end, reason: reason, from: source)
         }
     }

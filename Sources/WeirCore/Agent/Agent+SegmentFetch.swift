@@ -45,15 +45,14 @@ extension Agent {
         }
         totals.origin_requests += source.isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        claim(run, of: segment)
+        claimRange(run, of: segment)
         if isReadingAll(segment) { announce(segment, .fetching) }
     }
 
-    /// Marks a run's chunks as requested, once, as soon as it is known how many there are.
-    func claim(_ run: Run, of segment: Segment) {
-        guard !run.hasClaimed, segment.length != nil else { return }
-        run.hasClaimed = true
-        segment.chunks.request(run.next..<(run.end ?? segment.chunks.count))
+    /// Marks an HTTP run's chunks as requested, as soon as it is known how many there are.
+    func claimRange(_ run: Run, of segment: Segment) {
+        guard segment.length != nil else { return }
+        segment.claim(run, to: min(run.end ?? .max, segment.chunks.count))
     }
 
     /// Whether our own HTTP ranges bring everything that is not here yet.
@@ -101,7 +100,7 @@ extension Agent {
         guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            claim(run, of: segment)
+            claimRange(run, of: segment)
             // Now that the length is known, the other sources' ranges can be planned.
             if !settings.edges.isEmpty { replan(segment.rendition.stream) }
         } else {
@@ -275,7 +274,7 @@ extension Agent {
         _ fetch: Fetch
     ) -> Bool {
         let chunk = run.next
-        run.next += 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.delivered += payload.count
         if segment.length == nil {
             guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
@@ -314,7 +313,7 @@ extension Agent {
         } else {
             keepCarry(segment, run, fetch)
         }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         finishIfComplete(segment)
         if !segment.isHeld {
             if segment.announced == .fetching, !segment.runs.contains(where: { $0.isHTTP }) {
@@ -410,7 +409,7 @@ extension Agent {
         cancel(fetch)
         keepCarry(segment, run, fetch)
         segment.runs.removeAll { $0 === run }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }

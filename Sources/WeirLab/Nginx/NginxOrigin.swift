@@ -118,6 +118,8 @@ package final class NginxOrigin: Sendable {
             log_format weir '$msec $status $body_bytes_sent $http_range $request_uri';
             access_log \(log);
             types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; audio/aac aac; text/vtt vtt; }
+            # Readers that count on one connection must not be cut off after nginx's thousand.
+            keepalive_requests 100000000;
             default_type application/octet-stream;
             sendfile \(sendfile ? "on" : "off");
             \(directives)
