@@ -117,53 +117,70 @@ final class MeasuredServer {
 
     /// The agent with everything in its cache, and nginx in three ways of sending files.
     static func start(_ files: VODFiles, _ directory: String, alone: Bool) async throws -> [MeasuredServer] {
-        let origin = try await NginxOrigin.start(root: directory, sendfile: false, logs: false)
-        let agent: AgentProcess
+        var servers: [MeasuredServer] = []
         do {
-            agent = try await AgentProcess.play(
+            servers.append(try await weir(files, directory))
+            let configurations = [
+                ("nginx, sendfile off", false, ""),
+                ("nginx, sendfile on", true, ""),
+                ("nginx, sendfile and tcp_nopush on", true, "tcp_nopush on;"),
+            ]
+            for (name, sendfile, directives) in alone ? [] : configurations {
+                let nginx = try await NginxOrigin.start(
+                    root: directory,
+                    sendfile: sendfile,
+                    directives: directives,
+                    logs: false
+                )
+                servers.append(
+                    MeasuredServer(
+                        name: name,
+                        address: nginx.address,
+                        paths: files.names.map { "/" + $0 },
+                        processes: nginx.processes
+                    ) { await nginx.stop() }
+                )
+            }
+            // Everything is in the cache, or in the page cache, before anything is measured.
+            for server in servers { try await server.warmUp() }
+        } catch {
+            for server in servers { await server.stop() }
+            throw error
+        }
+        return servers
+    }
+
+    private static func weir(_ files: VODFiles, _ directory: String) async throws -> MeasuredServer {
+        let origin = try await NginxOrigin.start(root: directory, sendfile: false, logs: false)
+        do {
+            let agent = try await AgentProcess.play(
                 "\(origin.url)/\(files.playlist)",
                 flags: ["--cache-memory", "96", "--listen", "127.0.0.1:0"],
                 program: BenchProgram.weir(),
                 errors: .discarded
             )
+            let end = {
+                await agent.stop()
+                await origin.stop()
+            }
+            do {
+                let playback = try WebAddress(agent.playbackURL)
+                return MeasuredServer(
+                    name: "weir",
+                    address: playback.address,
+                    paths: try await playback.listedPaths(),
+                    processes: [agent.process.identifier],
+                    end: end
+                )
+            } catch {
+                await agent.stop()
+                throw error
+            }
         } catch {
             await origin.stop()
             throw error
         }
-        let playback = try WebAddress(agent.playbackURL)
-        var servers = [
-            MeasuredServer(
-                name: "weir",
-                address: playback.address,
-                paths: try await playback.listedPaths(),
-                processes: [agent.process.identifier]
-            ) {
-                await agent.stop()
-                await origin.stop()
-            }
-        ]
-        // Everything is in the cache, or in the page cache, before anything is measured.
-        _ = try await BlockingReader.read(servers[0].paths, from: playback.address, seconds: 1)
-        guard !alone else { return servers }
-        let paths = files.names.map { "/" + $0 }
-        for (name, sendfile, directives) in [
-            ("nginx, sendfile off", false, ""),
-            ("nginx, sendfile on", true, ""),
-            ("nginx, sendfile and tcp_nopush on", true, "tcp_nopush on;"),
-        ] {
-            let nginx = try await NginxOrigin.start(
-                root: directory,
-                sendfile: sendfile,
-                directives: directives,
-                logs: false
-            )
-            servers.append(
-                MeasuredServer(name: name, address: nginx.address, paths: paths, processes: nginx.processes) {
-                    await nginx.stop()
-                }
-            )
-            _ = try await BlockingReader.read(paths, from: nginx.address, seconds: 0.3)
-        }
-        return servers
     }
+
+    private func warmUp() async throws { _ = try await BlockingReader.read(paths, from: address, seconds: 0.5) }
 }

@@ -21,7 +21,7 @@ package enum BlockingReader {
         package var seconds = 0.0
     }
 
-    /// Reads paths one after another, over and over, on one connection that is kept.
+    /// Reads paths one after another, over and over, on one connection that is kept; at least one.
     ///
     /// - Throws: `LabError` when an answer is not a 200 with a Content-Length, or the connection ends.
     package static func read(
@@ -39,6 +39,14 @@ package enum BlockingReader {
         }
     }
 
+    /// Reads one path on a connection of its own.
+    ///
+    /// - Returns: seconds from the request to the last byte of the body.
+    package static func readOnce(_ path: String, from address: PeerAddress) async throws -> Double {
+        let reading = try await read([path], from: address, seconds: 0)
+        return reading.seconds
+    }
+
     private static func readNow(
         _ paths: [String],
         from address: PeerAddress,
@@ -53,7 +61,8 @@ package enum BlockingReader {
         var reading = Reading()
         let start = ProcessClock.monotonic
         let startProcessor = ProcessClock.ofThisThread
-        while ProcessClock.monotonic - start < seconds, !requests.isEmpty {
+        guard !requests.isEmpty else { return reading }
+        repeat {
             let asked = ProcessClock.monotonic
             let request = requests[reading.requests % requests.count]
             guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
@@ -61,7 +70,7 @@ package enum BlockingReader {
             }
             reading.bodyBytes += try answer(on: descriptor, buffer, &reading, asked: asked)
             reading.requests += 1
-        }
+        } while ProcessClock.monotonic - start < seconds
         reading.seconds = ProcessClock.monotonic - start
         reading.processorSeconds = ProcessClock.ofThisThread - startProcessor
         return reading
