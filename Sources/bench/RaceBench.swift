@@ -104,12 +104,15 @@ struct RaceRun: CustomStringConvertible {
     var later: [Double]
     /// Parts of the segments' bytes.
     var waste: [Double]
+    /// The origin's part, of every segment.
+    var origin: [Double]
     var aria: Double?
 
     var description: String {
         "B6 \((bound * 1000).fixed(0)) ms, first \(first.fixed(2)), then "
             + later.map { $0.fixed(2) }.joined(separator: " ") + ", waste "
-            + waste.map { (100 * $0).fixed(1) }.joined(separator: " ") + " %"
+            + waste.map { (100 * $0).fixed(1) }.joined(separator: " ") + " %, origin "
+            + origin.map { (100 * $0).fixed(0) }.joined(separator: " ") + " %"
             + (aria.map { ", aria2c \($0.fixed(2))" } ?? "")
     }
 }

@@ -10,8 +10,8 @@ final class RaceScene {
     }
 
     /// In the playlist; those that are asked lie apart, so that each request is a seek.
-    static let segments = 13
-    private static let asked = [0, 4, 8, 12]
+    static let segments = 19
+    private static let asked = [0, 6, 12, 18]
 
     private let kind: Sources
     private let bound: (Double) -> Double
@@ -67,13 +67,14 @@ final class RaceScene {
         try await Task.sleep(for: .milliseconds(300))
     }
 
-    /// An agent that holds everything, and that reads from nginx without limits.
+    /// An agent that holds what will be asked, and that reads from nginx without limits.
     private func startPeer(_ nginx: NginxOrigin) async throws -> PeerAddress {
         let port = try await FreePort.find()
         let peer = try await play(nginx.url, ["--swarm-port", String(port)])
         peers.append(peer)
         let address = try WebAddress(peer.playbackURL)
-        for path in try await address.listedPaths() {
+        let paths = try await address.listedPaths()
+        for path in RaceScene.asked.filter({ $0 < paths.count }).map({ paths[$0] }) {
             _ = try await BlockingReader.readOnce(path, from: address.address)
         }
         return PeerAddress(host: "127.0.0.1", port: port)
@@ -100,6 +101,7 @@ final class RaceScene {
         let best = bound(bytes)
         var times: [Double] = []
         var waste: [Double] = []
+        var origin: [Double] = []
         for number in RaceScene.asked where number < paths.count {
             let before = try await agent.statistics()
             times.append(try await BlockingReader.readOnce(paths[number], from: address.address) / best)
@@ -107,6 +109,7 @@ final class RaceScene {
             try await Task.sleep(for: .milliseconds(300))
             let after = try await agent.statistics()
             waste.append(Double(after.receivedBytes - before.receivedBytes) / bytes - 1)
+            origin.append(Double(after.originBytes - before.originBytes) / bytes)
         }
         var aria: Double?
         if let ariaStart {
@@ -118,6 +121,7 @@ final class RaceScene {
             first: times.first ?? .nan,
             later: Array(times.dropFirst()),
             waste: Array(waste.dropFirst()),
+            origin: origin,
             aria: aria.map { $0 / best }
         )
     }
