@@ -21,6 +21,8 @@ final class Stream {
     /// Agents in the swarm as the tracker counts them, itself included; 0 when unknown.
     var announcedMembers = 0
     var lastMediaRequest: Instant
+    /// Other members that peers named, linked or not; bounded.
+    var named: Set<PeerID> = []
     var electionFailures: [PeerID: Instant] = [:]
     var stalls = 0
     var wishedAt: Instant?
