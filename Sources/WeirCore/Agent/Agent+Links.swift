@@ -139,6 +139,7 @@ extension Agent {
     }
 
     private mutating func forgetTransfers(of link: Link) {
+        membershipChanged()
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request] else { continue }
             entry.segment.runs.removeAll { $0 === entry.run }

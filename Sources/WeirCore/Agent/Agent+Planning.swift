@@ -399,10 +399,11 @@ extension Agent {
         // The fewest sources that will do: two to four, all of them when time is short.
         // In a large swarm most sources hold a little each, and all of them are needed.
         let most = isUrgent(wish) || sources.count > 8 ? sources.count : max(4, busy.count)
+        let demand = demand(for: segment, stream, sources)
         var used = Set(busy)
         for link in sources {
             guard used.contains(link.id) || used.count < most else { continue }
-            if askLink(link, segment, wish, stream) { used.insert(link.id) }
+            if askLink(link, segment, wish, stream, demand) { used.insert(link.id) }
         }
         takeOverTails(segment, sources, wish, stream)
     }
@@ -413,9 +414,15 @@ extension Agent {
     }
 
     /// Asks one link for as many runs as its window allows. True when it was asked at all.
-    private mutating func askLink(_ link: Link, _ segment: Segment, _ wish: Wish, _ stream: Stream) -> Bool {
+    private mutating func askLink(
+        _ link: Link,
+        _ segment: Segment,
+        _ wish: Wish,
+        _ stream: Stream,
+        _ demand: Demand
+    ) -> Bool {
         var asked = false
-        let allowance = allowance(of: link, segment, wish, stream)
+        let allowance = allowance(of: link, segment, wish, demand)
         while link.outstandingChunks < link.window {
             let room = min(link.window - link.outstandingChunks, allowance - chunks(asked: link, of: segment))
             guard room > 0, let range = pickRun(segment, link, wish, stream, most: min(room, 16)) else { break }
@@ -434,15 +441,25 @@ extension Agent {
 
     /// How many chunks of one segment may be asked of a link at once. Who has just read it is asked by everybody: each
     /// takes its share and half as much again, and trades the rest, or all would wait in one uplink's queue.
-    private func allowance(of link: Link, _ segment: Segment, _ wish: Wish, _ stream: Stream) -> Int {
-        guard !isUrgent(wish), let holdings = link.holdings(stream.swarm, segment.id.rendition) else { return .max }
+    private func allowance(of link: Link, _ segment: Segment, _ wish: Wish, _ demand: Demand) -> Int {
+        guard !isUrgent(wish), let holdings = link.holdings(demand.swarm, segment.id.rendition) else { return .max }
         guard holdings.holdsOrPromises(segment.id) else { return 2 }
-        let members = links(of: stream)
-        let holders = members.count {
+        guard demand.holders <= max(1, demand.members / 4) else { return .max }
+        return max(1, segment.chunks.count * 3 * demand.holders / (2 * max(1, demand.members)))
+    }
+
+    /// How many want a segment, and how many have or promise the whole of it.
+    private struct Demand {
+        var swarm: SwarmID
+        var members: Int
+        var holders: Int
+    }
+
+    private func demand(for segment: Segment, _ stream: Stream, _ offering: [Link]) -> Demand {
+        let holders = offering.count {
             $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
         }
-        guard holders <= max(1, members.count / 4) else { return .max }
-        return max(1, segment.chunks.count * 3 * holders / (2 * max(1, members.count)))
+        return Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders)
     }
 
     /// Where this agent begins to ask: members in order of their ids take successive parts, so that together they ask

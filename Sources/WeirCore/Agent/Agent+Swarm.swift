@@ -3,9 +3,19 @@ extension Agent {
     /// Partial holdings are told at most this often per segment.
     static let partialPause = Duration.milliseconds(100)
 
-    func links(of stream: Stream) -> [Link] { links.filter { $0.isUp && $0.shared.contains(stream.swarm) } }
+    func links(of stream: Stream) -> [Link] {
+        if let known = stream.members { return known }
+        let members = links.filter { $0.isUp && $0.shared.contains(stream.swarm) }
+        stream.members = members
+        return members
+    }
 
-    func hasSwarm(_ stream: Stream) -> Bool { links.contains { $0.isUp && $0.shared.contains(stream.swarm) } }
+    func hasSwarm(_ stream: Stream) -> Bool { !links(of: stream).isEmpty }
+
+    /// A link came, went, entered or left a swarm.
+    func membershipChanged() {
+        for stream in streams { stream.members = nil }
+    }
 
     // MARK: Membership
 
@@ -25,6 +35,7 @@ extension Agent {
             link.holdings.removeAll { $0.swarm == stream.swarm }
             link.uploads.removeAll { $0.swarm == stream.swarm }
         }
+        membershipChanged()
         leaveTrackers(stream)
     }
 
@@ -45,6 +56,7 @@ extension Agent {
     mutating func peerLeft(_ link: Link, _ handle: UInt32) {
         guard let swarm = link.theirSwarms.removeValue(forKey: handle) else { return }
         link.shared.removeAll { $0 == swarm }
+        membershipChanged()
         link.holdings.removeAll { $0.swarm == swarm }
         if let stream = stream(swarm: swarm) { replan(stream) }
     }
@@ -54,6 +66,7 @@ extension Agent {
         guard !link.shared.contains(stream.swarm) else { return }
         tellJoin(stream, link)
         link.shared.append(stream.swarm)
+        membershipChanged()
         if stream.named.count < limits.knownPeers { stream.named.insert(link.peer.id) }
         for rendition in stream.renditions where rendition.isShared {
             if let message = interest(of: rendition, for: link) { emitMessage(message, to: link) }
@@ -195,7 +208,7 @@ extension Agent {
             $0.newest = interest.newest
         }
         if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
-        replan(stream)
+        replanSoon(stream)
     }
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
@@ -216,7 +229,7 @@ extension Agent {
                 if range.state == .fetching || range.state == .underway { passOn(range.first, in: rendition, from: link) }
             }
         }
-        replan(stream)
+        replanSoon(stream)
     }
 
     /// Somebody reads a segment from the origin: those who are not linked to it should hear before they do so too. Each
@@ -249,7 +262,7 @@ extension Agent {
             if holdings.partial.count >= 32, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
             holdings.partial[partial.segment.number] = partial.runs
         }
-        replan(stream)
+        replanSoon(stream)
     }
 
     // MARK: Offers
@@ -257,8 +270,8 @@ extension Agent {
     /// Links that hold the segment, promise it, or hold a part of it, and did not refuse it lately.
     func offers(of segment: Segment) -> [Link] {
         let swarm = segment.rendition.stream.swarm
-        return links.filter { link in
-            guard link.isUp, link.shared.contains(swarm), let holdings = link.holdings(swarm, segment.id.rendition),
+        return links(of: segment.rendition.stream).filter { link in
+            guard let holdings = link.holdings(swarm, segment.id.rendition),
                 holdings.offers(segment.id)
             else { return false }
             return segment.refusals[link.id].map { $0 <= now } ?? true
