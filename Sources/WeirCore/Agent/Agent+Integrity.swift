@@ -181,10 +181,7 @@ extension Agent {
     mutating func peerSends(_ link: Link, _ request: UInt32, _ firstChunk: Int, _ payload: any Payload) {
         link.receivedBytes += Int64(payload.count)
         totals.peer_bytes += Int64(payload.count)
-        guard let entry = link.runs[request] else {
-            totals.wasted_bytes += Int64(payload.count)
-            return
-        }
+        guard let entry = link.runs[request] else { return lateData(link, request, firstChunk, payload) }
         entry.segment.peerBytes += Int64(payload.count)
         var offset = 0
         var chunk = firstChunk
@@ -195,6 +192,32 @@ extension Agent {
             offset += size
             chunk += 1
         }
+    }
+
+    /// Data of a request that was given up: used where the chunk is still missing.
+    private mutating func lateData(_ link: Link, _ request: UInt32, _ chunk: Int, _ payload: any Payload) {
+        guard let segment = link.late.first(where: { $0.request == request })?.segment, segment.phase == .racing,
+            segment.originOnly == nil, chunk < segment.chunks.count, segment.chunks.states[chunk] != .checked,
+            payload.count == segment.chunks.byteCount(of: chunk), segment.evidence.digest(of: chunk) == payload.digest()
+        else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        segment.peerBytes += Int64(payload.count)
+        fill(segment, chunk, with: payload, from: link)
+        chunkArrived(segment, chunk)
+        replan(segment.rendition.stream)
+    }
+
+    /// Puts a checked chunk of a peer in place.
+    private mutating func fill(_ segment: Segment, _ chunk: Int, with payload: any Payload, from link: Link) {
+        guard segment.chunks.fill(chunk, with: payload.stored(), from: .peer) else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        ledger.add(payload.count, to: segment)
+        if !link.isLocal { segment.networks[chunk] = link.network }
+        if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
     }
 
     private mutating func peerChunk(
@@ -215,17 +238,12 @@ extension Agent {
         let passed = run.next..<chunk + 1
         segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
+        link.lastChunk = now
         link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
         guard segment.evidence.digest(of: chunk) == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
         else { return reject(link, segment, chunk, payload.count) }
-        if segment.chunks.fill(chunk, with: payload.stored(), from: .peer) {
-            ledger.add(payload.count, to: segment)
-            if !link.isLocal { segment.networks[chunk] = link.network }
-            if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
-        } else {
-            totals.wasted_bytes += Int64(payload.count)
-        }
+        fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
             link.runs[request] = nil
             segment.runs.removeAll { $0 === run }
@@ -337,7 +355,10 @@ extension Agent {
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }
-        if segment.originOnly == nil { announce(segment, .held) }
+        if segment.originOnly == nil {
+            pushVouches(of: segment)
+            announce(segment, .held)
+        }
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         replan(stream)
     }

@@ -3,7 +3,7 @@
 // Only where edges are configured: with an origin alone weir asks for whole segments, as a plain player does.
 extension Agent {
     /// How often a race in ranges looks whether an idle source should take over a tail.
-    private static let tailLook = Duration.milliseconds(40)
+    private static let tailLook = Duration.milliseconds(15)
     /// A range that will be done within this much more than a round trip gets a successor, so that the source does not
     /// fall idle in between.
     private static let successorMargin = 0.02

@@ -199,7 +199,6 @@ extension Agent {
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
         guard fetch.head != nil else { return }
         run.lastProgress = now
-        run.isStalled = false
         count(payload.count, isEdge: fetch.isEdge, in: segment)
         var piece = payload
         if fetch.skip > 0 {

@@ -50,9 +50,8 @@ struct Evidence {
             witnesses[first + offset] = .voucher
             isNews = true
         }
-        guard isNews || !vouches.contains(where: { $0.signature == vouch.signature }) else { return .agrees }
-        // Statements that add nothing are kept while there is room: whoever asks gets every witness.
-        guard isNews || vouches.count < min(limit, 64) else { return .agrees }
+        // A statement that adds nothing has been compared; passing it on as well would only cost everybody bytes.
+        guard isNews else { return .agrees }
         guard vouches.count < limit else { return .refused }
         vouches.append(vouch)
         return .agrees

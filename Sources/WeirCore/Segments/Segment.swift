@@ -52,6 +52,10 @@ final class Segment {
     var anchorAsked = false
     var anchorFetch: FetchID?
 
+    /// The swarm was told that somebody else reads it.
+    var isUnderwayTold = false
+    /// How often each chunk was sent to peers: what was sent least goes first, so that they have something to trade.
+    var sent: [Int] = []
     /// When planning last found somebody who wants it.
     var wishedAt: Instant?
 
@@ -114,6 +118,13 @@ final class Segment {
         return true
     }
 
+    func timesSent(_ chunk: Int) -> Int { chunk < sent.count ? sent[chunk] : 0 }
+
+    func countSent(_ chunk: Int) {
+        if sent.count < chunks.count { sent.append(contentsOf: repeatElement(0, count: chunks.count - sent.count)) }
+        if chunk < sent.count { sent[chunk] += 1 }
+    }
+
     // MARK: Claims
 
     /// Counts a run's chunks as requested, up to `end`.
@@ -150,6 +161,8 @@ final class Segment {
         evidence = Evidence()
         carry = nil
         networks = [:]
+        sent = []
+        isUnderwayTold = false
         audits = []
         auditsDrawn = false
         anchor = nil
@@ -198,8 +211,6 @@ final class Run {
     /// When the next chunk was expected, from the source's estimate at the time of asking.
     var expected: Duration
     var delivered = 0
-    /// It fell silent: its chunks may be asked from somebody else meanwhile.
-    var isStalled = false
 
     init(source: Source, first: Int, end: Int?, askedAt: Instant, expected: Duration) {
         self.source = source
