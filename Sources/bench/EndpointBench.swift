@@ -18,7 +18,7 @@ struct EndpointBench: AsyncParsableCommand {
 
     @Option(help: "Rounds; each reads every server once.") var rounds = 5
     @Option(help: "Seconds of one reading.") var seconds = 1.5
-    @Option(help: "Sizes of segments in MiB.") var sizes: [Int] = [1, 4]
+    @Option(parsing: .upToNextOption, help: "Sizes of segments in MiB.") var sizes: [Int] = [1, 4]
     @Flag(help: "Only the agent's endpoint, to profile it.") var alone = false
 
     func validate() throws {

@@ -21,9 +21,9 @@ struct RaceBench: AsyncParsableCommand {
 
     @Option(help: "Seeds: each draws its own rates.") var seeds = 20
     @Option(help: "The first seed.") var firstSeed: UInt64 = 1
-    @Option(help: "Segment sizes in MiB.") var sizes: [Int] = [2, 8]
-    @Option(help: "Round trips in ms.") var roundTrips: [Int] = [0, 40]
-    @Option(help: "Sources: http (origin and four edges) or mixed (three peers, edge and origin).")
+    @Option(parsing: .upToNextOption, help: "Segment sizes in MiB.") var sizes: [Int] = [2, 8]
+    @Option(parsing: .upToNextOption, help: "Round trips in ms.") var roundTrips: [Int] = [0, 40]
+    @Option(parsing: .upToNextOption, help: "Sources: http (origin and four edges) or mixed (three peers, edge and origin).")
     var sources: [RaceScene.Sources] = [.http, .mixed]
     @Option(help: "Median rate of a source in Mbit/s.") var rate = 20.0
     @Option(help: "Spread of the rates: deviation of their logarithm.") var sigma = 0.5
