@@ -262,7 +262,9 @@ extension Agent {
         run.delivered += bytes
         let start = link.sampleStart ?? run.askedAt
         link.sampleBytes += bytes
-        if now - start >= .milliseconds(50) || link.outstandingChunks <= 1 {
+        // The last chunks of a queue often come in one read: by themselves they would look infinitely fast.
+        let isEnd = link.outstandingChunks <= 1 && (now - start >= .milliseconds(20) || !link.estimate.isKnown)
+        if now - start >= .milliseconds(50) || isEnd {
             link.estimate.note(bytes: link.sampleBytes, in: max(now - start, .milliseconds(1)), at: now)
             link.sampleStart = now
             link.sampleBytes = 0
