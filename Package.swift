@@ -129,6 +129,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "WeirSettingsTests", dependencies: ["WeirSettings", "WeirCore"], swiftSettings: strict),
+        // Runs the program itself, as its users do.
+        .testTarget(
+            name: "ProgramTests",
+            dependencies: [
+                "weir", "WeirLab", "WeirNet", "WeirSettings", "WeirCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WeirLabTests",
             dependencies: [

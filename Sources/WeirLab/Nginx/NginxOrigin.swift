@@ -49,8 +49,10 @@ package final class NginxOrigin: Sendable {
             .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
         let process: ChildProcess
         do {
+            // Debian's place is not in the PATH of users.
+            let program = FileManager.default.isExecutableFile(atPath: "/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx"
             process = try ChildProcess(
-                ["nginx", "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
+                [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
                 output: .discarded,
                 errors: .discarded,
                 ownGroup: true
