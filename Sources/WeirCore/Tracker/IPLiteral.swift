@@ -40,10 +40,9 @@ package struct IPLiteral: Hashable, Sendable, CustomStringConvertible {
             let whole = groups(text[...])
             return whole?.count == 16 ? whole : nil
         }
-        guard let head = groups(text[..<gap], mayEndDotted: false), let tail = groups(text[(gap + 2)...]), head.count + tail.count <= 14
-        else {
-            return nil
-        }
+        guard let head = groups(text[..<gap], mayEndDotted: false), let tail = groups(text[(gap + 2)...]),
+            head.count + tail.count <= 14
+        else { return nil }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
