@@ -126,7 +126,7 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            if !run.isStalled { segment.chunks.release(run.next..<(run.end ?? segment.chunks.count)) }
+            segment.unclaim(run)
         }
         segment.runs.removeAll { !$0.isHTTP }
     }
@@ -213,12 +213,12 @@ extension Agent {
         learn(link, run, payload.count, isPromised: isPromised(link, segment))
         // Chunks that were passed over will not come any more on this request.
         let passed = run.next..<chunk + 1
-        run.next = chunk + 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
         link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
         guard segment.evidence.digest(of: chunk) == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
-        else { return reject(link, segment, chunk, payload.count, run, passed) }
+        else { return reject(link, segment, chunk, payload.count) }
         if segment.chunks.fill(chunk, with: payload.stored(), from: .peer) {
             ledger.add(payload.count, to: segment)
             if !link.isLocal { segment.networks[chunk] = link.network }
@@ -226,7 +226,6 @@ extension Agent {
         } else {
             totals.wasted_bytes += Int64(payload.count)
         }
-        if !run.isStalled { segment.chunks.release(passed) }
         if run.next >= end {
             link.runs[request] = nil
             segment.runs.removeAll { $0 === run }
@@ -270,13 +269,10 @@ extension Agent {
         _ link: Link,
         _ segment: Segment,
         _ chunk: Int,
-        _ bytes: Int,
-        _ run: Run,
-        _ passed: Range<Int>
+        _ bytes: Int
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        if !run.isStalled { segment.chunks.release(passed) }
         if link.ownLists[segment.id]?.contains(chunk) ?? false {
             ban(link.peer.id, why: "its bytes contradict its own digest list")
         } else {
@@ -295,7 +291,7 @@ extension Agent {
         let run = entry.run
         removeRun(request, from: link)
         entry.segment.runs.removeAll { $0 === run }
-        if !run.isStalled { entry.segment.chunks.release(run.next..<(run.end ?? entry.segment.chunks.count)) }
+        entry.segment.unclaim(run)
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }

@@ -142,9 +142,7 @@ extension Agent {
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request] else { continue }
             entry.segment.runs.removeAll { $0 === entry.run }
-            if !entry.run.isStalled {
-                entry.segment.chunks.release(entry.run.next..<(entry.run.end ?? entry.segment.chunks.count))
-            }
+            entry.segment.unclaim(entry.run)
         }
         link.runs = [:]
         link.outstandingChunks = 0

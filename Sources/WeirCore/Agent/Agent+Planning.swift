@@ -163,7 +163,7 @@ extension Agent {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
             }
-            segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+            segment.unclaim(run)
         }
         segment.runs = []
     }
@@ -228,7 +228,7 @@ extension Agent {
                 run.isStalled = true
                 link.stalls += 1
                 link.window = max(1, link.window / 2)
-                segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+                segment.unclaim(run)
             }
         }
     }
@@ -362,11 +362,11 @@ extension Agent {
     private mutating func takeBack(_ range: Range<Int>?, from segment: Segment) {
         guard let range else { return }
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end,
+            guard case .link(let id, let request) = run.source, let link = link(id),
                 range.contains(run.next) || run.isStalled
             else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
-            if !run.isStalled { segment.chunks.release(run.next..<end) }
+            segment.unclaim(run)
             segment.runs.removeAll { $0 === run }
             removeRun(request, from: link)
         }
@@ -448,7 +448,7 @@ extension Agent {
             expected: expectation(of: link)
         )
         segment.runs.append(run)
-        segment.chunks.request(range)
+        segment.claim(run, to: range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
         if link.outstandingChunks == 0 {
             link.sampleStart = now
@@ -513,9 +513,8 @@ extension Agent {
             if case .link(_, let request) = run.source {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: middle)), to: victim)
             }
-            segment.chunks.release(middle..<end)
+            segment.shorten(run, to: middle)
             victim.outstandingChunks -= end - middle
-            run.end = middle
             self.request(middle..<end, of: segment, from: thief, stream)
         }
     }

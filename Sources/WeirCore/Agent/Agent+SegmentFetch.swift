@@ -37,7 +37,7 @@ extension Agent {
         }
         totals.origin_requests += isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        segment.chunks.request(run.next..<(range?.upperBound ?? segment.chunks.count))
+        segment.claim(run, to: range?.upperBound ?? segment.chunks.count)
         if range == nil || (range?.lowerBound == 0 && endsWithSegment) { announce(segment, .fetching) }
     }
 
@@ -69,7 +69,7 @@ extension Agent {
         guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            segment.chunks.request(run.next..<(run.end ?? segment.chunks.count))
+            segment.claim(run, to: run.end ?? segment.chunks.count)
         } else {
             segment.isOpenEnded = true
         }
@@ -241,7 +241,7 @@ extension Agent {
         _ fetch: Fetch
     ) -> Bool {
         let chunk = run.next
-        run.next += 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.delivered += payload.count
         if segment.length == nil {
             guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
@@ -280,7 +280,7 @@ extension Agent {
         } else {
             keepCarry(segment, run, fetch)
         }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         finishIfComplete(segment)
         if !segment.isHeld {
             if segment.announced == .fetching, !segment.runs.contains(where: { $0.isHTTP }) {
@@ -372,7 +372,7 @@ extension Agent {
         cancel(fetch)
         keepCarry(segment, run, fetch)
         segment.runs.removeAll { $0 === run }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }

@@ -114,6 +114,34 @@ final class Segment {
         return true
     }
 
+    // MARK: Claims
+
+    /// Counts a run's chunks as requested, up to `end`.
+    func claim(_ run: Run, to end: Int) {
+        guard end > max(run.next, run.claimedTo) else { return }
+        chunks.request(max(run.next, run.claimedTo)..<end)
+        run.claimedTo = end
+    }
+
+    /// The run is past these chunks, whether they came or not.
+    func passChunks(of run: Run, upTo next: Int) {
+        if run.next < min(next, run.claimedTo) { chunks.release(run.next..<min(next, run.claimedTo)) }
+        run.next = next
+    }
+
+    /// Another source takes over the run's tail.
+    func shorten(_ run: Run, to end: Int) {
+        if end < run.claimedTo { chunks.release(max(run.next, end)..<run.claimedTo) }
+        run.claimedTo = min(run.claimedTo, end)
+        run.end = end
+    }
+
+    /// What the run has not delivered is missing again.
+    func unclaim(_ run: Run) {
+        if run.next < run.claimedTo { chunks.release(run.next..<run.claimedTo) }
+        run.claimedTo = 0
+    }
+
     /// Back to nothing: the cache dropped it, or its bytes turned out not to belong together.
     func reset() {
         phase = .absent
@@ -161,6 +189,8 @@ final class Run {
     var source: Source
     /// The next chunk expected.
     var next: Int
+    /// One past the last chunk that the segment's map counts as requested by this run; 0 once it was given up.
+    var claimedTo = 0
     /// One past the last chunk; shortened when another source takes over the tail. Nil: to the unknown end.
     var end: Int?
     let askedAt: Instant
