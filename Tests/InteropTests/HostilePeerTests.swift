@@ -22,7 +22,9 @@ extension InteropTests {
                 #expect(try await victim.isLinked(to: 2))
                 #expect(try await badChunks(victim) == 0)
                 let statistics = try await victim.statistics()
-                report("contradiction: \(hostile.misdeeds.trueChunks) true chunks, \(hostile.misdeeds.falseChunks) false")
+                report(
+                    "contradiction: \(hostile.misdeeds.trueChunks) true chunks, \(hostile.misdeeds.falseChunks) false"
+                )
                 #expect(hostile.misdeeds.trueChunks > 0)
                 #expect(hostile.misdeeds.falseChunks > 0)
                 #expect((statistics["rejected_bytes"] ?? 0) > 0)

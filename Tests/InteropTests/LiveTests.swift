@@ -4,23 +4,31 @@ import WeirLab
 
 extension InteropTests {
     @Suite struct LiveTests {
+        enum Joining: Sendable, CaseIterable {
+            /// Every agent is told of those before it by `--peer`.
+            case flags
+            case tracker
+        }
+
         @Test(
             "Four viewers of a live stream cost its origin little more than one copy, and none stalls",
             .needs("nginx", "ffmpeg"),
-            .timeLimit(.minutes(15))
+            .timeLimit(.minutes(15)),
+            arguments: Programs.isLong ? Joining.allCases : [.flags]
         )
-        func fourViewers() async throws {
+        func fourViewers(joining: Joining) async throws {
             try await Media.need("ts60")
-            let (warmUp, seconds) = Programs.isLong ? (60, 600) : (20, 60)
+            let (warmUp, seconds) = !Programs.isLong ? (20, 60) : joining == .flags ? (60, 600) : (20, 60)
             try await Stage.with { stage in
                 let packager = try LivePackager(root: stage.directory)
                 let nginx = try await stage.nginx(root: stage.directory)
                 try await packager.start()
                 stage.atEnd { await packager.stop() }
+                let tracker = joining == .tracker ? ["--tracker", try await stage.tracker().address] : []
                 var agents: [TestAgent] = []
                 for _ in 0..<4 {
-                    let peers = agents.map(\.peer)
-                    agents.append(try await stage.agent("\(nginx.url)/live/index.m3u8", peers: peers))
+                    let peers = joining == .flags ? agents.map(\.peer) : []
+                    agents.append(try await stage.agent("\(nginx.url)/live/index.m3u8", peers: peers, flags: tracker))
                 }
                 for agent in agents { #expect(try await agent.isLinked(to: 3)) }
                 let viewers = agents.map { HeadlessViewer(url: $0.playbackURL) }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 import NIOPosix
 import Testing
@@ -32,6 +33,37 @@ extension InteropTests {
             }
         }
 
+        @Test("What is no playlist, and a configuration key that nobody knows, end in one line")
+        func badInput() async throws {
+            try await Stage.with { stage in
+                let origin = try await stage.origin(DirectoryContent(stage.directory))
+                let cases: [(name: String, text: String, code: Int32, word: String)] = [
+                    ("page.m3u8", "<!DOCTYPE html><html><body>Not found</body></html>", 65, "HTML page"),
+                    ("empty.m3u8", "", 65, "empty"),
+                    ("bare.m3u8", "#EXTM3U\n", 65, "neither segments nor variants"),
+                    ("broken.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:BYTERANGE=\na.ts\n", 65, "line"),
+                    ("video.ts", String(repeating: "G" + String(repeating: "x", count: 187), count: 4), 65, "MPEG-TS"),
+                ]
+                for (name, text, code, word) in cases {
+                    try Data(text.utf8).write(to: URL(fileURLWithPath: stage.directory + "/" + name))
+                    let result = try await stage.run([Programs.weir, "play", "\(origin.url)/\(name)"], within: 20)
+                    expectOneLine(result, code, word)
+                }
+                let file = stage.directory + "/weir.json5"
+                try Data("{ lisen: ':1' }".utf8).write(to: URL(fileURLWithPath: file))
+                let command = [Programs.weir, "play", "--config", file, "\(origin.url)/page.m3u8"]
+                expectOneLine(try await stage.run(command, within: 20), 64, "listen")
+            }
+        }
+
+        private func expectOneLine(_ result: StartedProgram.Result, _ code: Int32, _ word: String) {
+            #expect(result.code == code, "\(result.errors)")
+            #expect(result.output.isEmpty)
+            #expect(result.errors.hasPrefix("weir: "))
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+            #expect(result.errors.contains(word), "\(result.errors)")
+        }
+
         @Test("F13 An origin whose certificate nobody trusts, and one that speaks no TLS, end in one line and 69")
         func tls() async throws {
             try await Media.need("ts60")
@@ -41,12 +73,7 @@ extension InteropTests {
                 let agent = try await stage.agent("\(origin.url)/ts60/index.m3u8")
                 for address in ["127.0.0.1:\(agent.swarmPort)", "\(origin.address)"] {
                     let result = try await stage.run([Programs.weir, "play", "https://\(address)/x.m3u8"], within: 30)
-                    #expect(result.code == 69)
-                    #expect(result.output.isEmpty)
-                    let lines = result.errors.split(separator: "\n")
-                    #expect(lines.last?.hasPrefix("weir: cannot play https://\(address)/x.m3u8") == true)
-                    #expect(lines.count == 1, "\(result.errors)")
-                    report("F13: \(result.errors)")
+                    expectOneLine(result, 69, "cannot play https://\(address)/x.m3u8: TLS")
                 }
             }
         }
@@ -57,9 +84,7 @@ extension InteropTests {
                 let port = try blackHole(stage)
                 let url = "http://127.0.0.1:\(port)/x.m3u8"
                 let result = try await stage.run([Programs.weir, "play", url], within: 50)
-                #expect(result.code == 69)
-                #expect(result.errors.hasPrefix("weir: cannot play \(url)"), "\(result.errors)")
-                #expect(result.errors.split(separator: "\n").count == 1)
+                expectOneLine(result, 69, "cannot play \(url)")
             }
         }
 

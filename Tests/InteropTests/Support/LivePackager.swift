@@ -18,6 +18,7 @@ actor LivePackager {
     /// Segments published so far have smaller numbers.
     private(set) var next = 0
     private let sourceCount = 30
+    private var isFinished = false
     private var task: Task<Void, Never>?
 
     /// - Parameter root: an existing directory; the stream is `live/index.m3u8` in it.
@@ -43,6 +44,13 @@ actor LivePackager {
 
     func stop() { task?.cancel() }
 
+    /// Ends the programme: EXT-X-ENDLIST.
+    func finish() throws {
+        task?.cancel()
+        isFinished = true
+        try publish()
+    }
+
     /// Which of the source's segments a media sequence number is.
     nonisolated static func source(_ number: Int) -> Int { number % 30 }
     nonisolated static func path(_ number: Int) -> String { "/live/s\(number).ts" }
@@ -63,6 +71,7 @@ actor LivePackager {
             if number > 0, number % sourceCount == 0 { lines.append("#EXT-X-DISCONTINUITY") }
             lines += ["#EXTINF:2.0,", "s\(number).ts"]
         }
+        if isFinished { lines.append("#EXT-X-ENDLIST") }
         let text = Data((lines.joined(separator: "\n") + "\n").utf8)
         try text.write(to: URL(fileURLWithPath: folder + "/index.m3u8.new"))
         guard rename(folder + "/index.m3u8.new", folder + "/index.m3u8") == 0 else { throw LabError("no playlist") }

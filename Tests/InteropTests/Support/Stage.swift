@@ -65,8 +65,9 @@ final class Stage: Sendable {
             close(output)
             close(errors)
         }
+        // The program refuses environment variables of its own prefix that it does not know.
         let process = try ChildProcess(
-            arguments,
+            ["env", "-u", "WEIR_LONG"] + arguments,
             output: .descriptor(output),
             errors: .descriptor(errors),
             ownGroup: true
