@@ -175,6 +175,9 @@ extension InteropTests {
                 for _ in 0..<20 { connections.append(try await connect(agent.swarmPort)) }
                 try await Task.sleep(for: .seconds(1))
                 #expect(agent.process.isRunning)
+                let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(agent.process.identifier)/fd")
+                report("F85: \(files.count) of 40 descriptors are in use")
+                #expect(files.count >= 38)
                 for channel in connections { try? await channel.close() }
                 let first = agent.playbackURL.prefix(through: agent.playbackURL.lastIndex(of: "/")!) + "0.ts"
                 let serves = await eventually(within: 10) {
