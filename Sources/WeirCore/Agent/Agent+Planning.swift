@@ -130,6 +130,7 @@ extension Agent {
         askAnchor(segment)
         let sources = offers(of: segment)
         lookForStalls(segment, wish, sources)
+        for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream, sources)
         askHTTP(wish, stream, sources)
         if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish, sources) }).min() {
@@ -195,6 +196,9 @@ extension Agent {
     private func stallLimit(_ run: Run, _ wish: Wish, _ sources: [Link]) -> Duration {
         switch run.source {
         case .http(let id):
+            if let fetch = fetches[id], !rangeSources(wish).isEmpty {
+                return max(silence(of: fetch.host), .milliseconds(400))
+            }
             // The first byte of an origin that makes the segment on demand takes its time.
             let hasAlternative = !sources.isEmpty || !settings.edges.isEmpty
             guard let fetch = fetches[id], fetch.headAt != nil else {
@@ -238,12 +242,17 @@ extension Agent {
 
     private mutating func askHTTP(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
         let segment = wish.segment
-        guard !segment.runs.contains(where: { $0.isHTTP }) else { return }
+        let ranged = rangeSources(wish)
+        guard !segment.runs.contains(where: { $0.isHTTP }) else {
+            if !ranged.isEmpty { askRanges(wish, stream, ranged, reason: segment.originReason) }
+            return
+        }
         switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
         case .now(let reason):
+            guard ranged.isEmpty else { return askRanges(wish, stream, ranged, reason: reason) }
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
-            takeBack(range, from: segment)
+            if let range { takeBack(range, from: segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
                 // Every HTTP source is being left alone after a failure.
@@ -326,12 +335,14 @@ extension Agent {
     }
 
     /// The first gap that no source is sure to fill in time; nil: the whole segment, of which nothing is known.
-    private func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
+    func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
         guard segment.length != nil else { return nil }
         let late = lateChunks(segment, wish)
         let chunks = segment.chunks
+        let beingRead = segment.runs.filter { $0.isHTTP }.map { $0.next..<max($0.next, $0.end ?? chunks.count) }
         func isMissing(_ chunk: Int) -> Bool {
-            switch chunks.states[chunk] {
+            if beingRead.contains(where: { $0.contains(chunk) }) { return false }
+            return switch chunks.states[chunk] {
             case .checked: false
             case .absent: true
             case .requested: late.contains(chunk)
@@ -359,7 +370,8 @@ extension Agent {
         for run in segment.runs {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
-            let available = (wish.slack ?? .zero).seconds
+            // At a start there is no slack: what peers deliver is not late, it shortens the start.
+            let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             for chunk in run.next..<(run.end ?? segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if finish > available { late.insert(chunk) }
@@ -369,8 +381,7 @@ extension Agent {
     }
 
     /// Peers' later runs yield to the HTTP range that now covers them.
-    private mutating func takeBack(_ range: Range<Int>?, from segment: Segment) {
-        guard let range else { return }
+    mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
             guard case .link(let id, let request) = run.source, let link = link(id),
                 range.contains(run.next)
@@ -408,7 +419,7 @@ extension Agent {
         takeOverTails(segment, sources, wish, stream)
     }
 
-    private func isUrgent(_ wish: Wish) -> Bool {
+    func isUrgent(_ wish: Wish) -> Bool {
         guard let slack = wish.slack else { return false }
         return wish.isStart || slack < max(.seconds(2), wish.segment.duration)
     }

@@ -1,14 +1,22 @@
 // Segments from origins and edges: which bytes are asked, and how what arrives becomes checked chunks.
 extension Agent {
     /// Asks an HTTP source for the whole segment or for the chunks `range` of it.
-    mutating func fetchSegment(_ segment: Segment, chunks range: Range<Int>?, reason: String) {
-        guard let (host, url, isEdge) = pickHTTPSource(for: segment) else { return }
+    ///
+    /// - Parameter source: nil takes the one that should finish first, edges before the origin.
+    mutating func fetchSegment(
+        _ segment: Segment,
+        chunks range: Range<Int>?,
+        reason: String,
+        from source: HTTPSource? = nil
+    ) {
+        guard let source = source ?? httpSources(for: segment).first else { return }
+        let host = source.host
         let size = Int64(Chunk.byteCount)
         var first = Int64(range?.lowerBound ?? 0) * size
         if let carry = segment.carry, carry.chunk == range?.lowerBound ?? 0 { first += Int64(carry.bytes) }
         let wholeBody = hosts[host]?.wholeBodyUntil.map { $0 > now } ?? false
         // A range that ends with the segment is open: a source that knows more bytes than we do says so.
-        let endsWithSegment = range.map { $0.upperBound >= segment.chunks.count } ?? true
+        let endsWithSegment = range.map { segment.length != nil && $0.upperBound >= segment.chunks.count } ?? true
         let last = endsWithSegment ? nil : range.map { Int64($0.upperBound) * size }
         let needsRange = segment.id.range != nil || ((first > 0 || last != nil) && !wholeBody)
         var fields: [HeaderField] = []
@@ -17,7 +25,7 @@ extension Agent {
             let end = last.map { base + $0 } ?? segment.id.range.map { $0.offset + $0.length }
             fields.append(HeaderField("range", "bytes=\(base + first)-" + (end.map { String($0 - 1) } ?? "")))
         }
-        let request = FetchRequest(url: url, fields: fields, purpose: .segment)
+        let request = FetchRequest(url: source.url, fields: fields, purpose: .segment)
         let run = Run(
             source: .http(FetchID(0)),
             first: Int(first / size),
@@ -26,7 +34,7 @@ extension Agent {
             expected: hosts[host]?.estimate.roundTrip ?? .seconds(1)
         )
         segment.runs.append(run)
-        let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: isEdge)
+        let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: source.isEdge)
         run.source = .http(fetch.id)
         fetch.offset = first
         fetch.end = last
@@ -35,20 +43,43 @@ extension Agent {
             fetch.partBytes = carry.bytes
             segment.carry = nil
         }
-        totals.origin_requests += isEdge ? 0 : 1
+        totals.origin_requests += source.isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        segment.claim(run, to: range?.upperBound ?? segment.chunks.count)
-        if range == nil || (range?.lowerBound == 0 && endsWithSegment) { announce(segment, .fetching) }
+        claimRange(run, of: segment)
+        if isReadingAll(segment) { announce(segment, .fetching) }
     }
 
-    /// The HTTP source that should finish first, edges before the origin; nil while all must be left alone.
-    private func pickHTTPSource(for segment: Segment) -> (host: String, url: String, isEdge: Bool)? {
+    /// Marks an HTTP run's chunks as requested, as soon as it is known how many there are.
+    func claimRange(_ run: Run, of segment: Segment) {
+        guard segment.length != nil else { return }
+        segment.claim(run, to: min(run.end ?? .max, segment.chunks.count))
+    }
+
+    /// Whether our own HTTP ranges bring everything that is not here yet.
+    private func isReadingAll(_ segment: Segment) -> Bool {
+        let ranges = segment.runs.filter { $0.isHTTP }.map { $0.next..<max($0.next, $0.end ?? .max) }
+        guard segment.length != nil else { return ranges.contains { $0.lowerBound == 0 && $0.upperBound == .max } }
+        let states = segment.chunks.states
+        return states.indices.allSatisfy { place in
+            states[place] == .checked || ranges.contains { $0.contains(place) }
+        }
+    }
+
+    /// Who can be asked for it by HTTP now, edges before the origin; none while all must be left alone.
+    func httpSources(for segment: Segment) -> [HTTPSource] {
+        var sources: [HTTPSource] = []
         for edge in settings.edges {
             guard let base = try? WebURL(parsing: edge), mayAsk(base.originKey) else { continue }
-            return (base.originKey, segment.url.atEdge(base).description, true)
+            sources.append(
+                HTTPSource(host: base.originKey, url: segment.url.atEdge(base).description, isEdge: true)
+            )
         }
-        guard mayAsk(segment.url.originKey) else { return nil }
-        return (segment.url.originKey, segment.url.description, false)
+        if mayAsk(segment.url.originKey) {
+            sources.append(
+                HTTPSource(host: segment.url.originKey, url: segment.url.description, isEdge: false)
+            )
+        }
+        return sources
     }
 
     private func mayAsk(_ host: String) -> Bool { hosts[host]?.retryAt.map { $0 <= now } ?? true }
@@ -69,7 +100,9 @@ extension Agent {
         guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            segment.claim(run, to: run.end ?? segment.chunks.count)
+            claimRange(run, of: segment)
+            // Now that the length is known, the other sources' ranges can be planned.
+            if !settings.edges.isEmpty { replan(segment.rendition.stream) }
         } else {
             segment.isOpenEnded = true
         }
@@ -333,6 +366,10 @@ extension Agent {
     private mutating func segmentRefused(_ segment: Segment, _ run: Run, _ fetch: Fetch, status: Int) {
         let host = fetch.host
         let isEdge = fetch.isEdge
+        // Asked before the length was known, and the segment turned out shorter: nobody's fault.
+        if status == 416, run.next > 0, run.next >= segment.chunks.count || segment.length == nil {
+            return drop(run, of: segment, fetch: fetch, why: "beyond the segment's end")
+        }
         drop(run, of: segment, fetch: fetch, why: "status \(status)")
         if segment.announced == .fetching { announce(segment, .gone) }
         if isEdge {
@@ -375,6 +412,14 @@ extension Agent {
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }
+}
+
+/// Where a segment can be asked by HTTP.
+struct HTTPSource: Equatable {
+    /// `scheme://host:port`, under which experience is kept.
+    var host: String
+    var url: String
+    var isEdge: Bool
 }
 
 /// `Content-Range: bytes 0-499/1234` (RFC 9110 14.4).

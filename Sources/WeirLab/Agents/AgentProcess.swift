@@ -25,6 +25,7 @@ package final class AgentProcess: Sendable {
         package var bufferSeconds: Double
         package var stalls: Int
         package var peers: Int
+        package var ledgerBytes: Int64
         package var rssBytes: Int64
 
         private enum CodingKeys: String, CodingKey {
@@ -38,6 +39,7 @@ package final class AgentProcess: Sendable {
             case rejectedBytes = "rejected_bytes"
             case bufferSeconds = "buffer_seconds"
             case stalls, peers
+            case ledgerBytes = "ledger_bytes"
             case rssBytes = "rss_bytes"
         }
     }

@@ -31,6 +31,8 @@ package final class NginxOrigin: Sendable {
     private let prefix: String
 
     package var url: String { "http://\(address)" }
+    /// Its master, and then its worker once that has started.
+    package var processes: [Int32] { [process.identifier] + ProcessClock.children(of: process.identifier) }
 
     private init(address: PeerAddress, process: ChildProcess, prefix: String) {
         self.address = address
@@ -41,11 +43,19 @@ package final class NginxOrigin: Sendable {
     /// - Parameters:
     ///   - root: the directory it serves.
     ///   - sendfile: nginx's own switch; benches report both.
-    package static func start(root: String, sendfile: Bool = true) async throws -> NginxOrigin {
+    ///   - directives: further ones of its `http` block.
+    ///   - logs: whether it writes an access log.
+    package static func start(
+        root: String,
+        sendfile: Bool = true,
+        directives: String = "",
+        logs: Bool = true
+    ) async throws -> NginxOrigin {
         let prefix = "\(URL.temporaryDirectory.path())weir-nginx-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: prefix, withIntermediateDirectories: true)
-        let port = try await freePort()
-        try Data(configuration(root: root, port: port, sendfile: sendfile).utf8)
+        let port = try await FreePort.find()
+        let log = logs ? "access.log weir" : "off"
+        try Data(configuration(root: root, port: port, sendfile: sendfile, directives: directives, log: log).utf8)
             .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
         let process: ChildProcess
         do {
@@ -108,7 +118,13 @@ package final class NginxOrigin: Sendable {
     }
 
     // As root its worker would become nobody, who may not read the checkout.
-    private static func configuration(root: String, port: Int, sendfile: Bool) -> String {
+    private static func configuration(
+        root: String,
+        port: Int,
+        sendfile: Bool,
+        directives: String,
+        log: String
+    ) -> String {
         """
         \(geteuid() == 0 ? "user root;" : "")
         daemon off;
@@ -117,10 +133,13 @@ package final class NginxOrigin: Sendable {
         events { worker_connections 1024; }
         http {
             log_format weir '$msec $status $body_bytes_sent $http_range $request_uri $request_method';
-            access_log access.log weir;
+            access_log \(log);
             types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; audio/aac aac; text/vtt vtt; }
+            # Readers that count on one connection must not be cut off after nginx's thousand.
+            keepalive_requests 100000000;
             default_type application/octet-stream;
             sendfile \(sendfile ? "on" : "off");
+            \(directives)
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
             server {
@@ -130,15 +149,6 @@ package final class NginxOrigin: Sendable {
         }
 
         """
-    }
-
-    /// Another program may take it before nginx does; then nginx ends and `start` says so.
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port ?? 0
-        try await channel.close()
-        return port
     }
 
     private func waitUntilListening() async throws {

@@ -15,6 +15,8 @@ final class PlayerConnection: ChannelDuplexHandler {
 
     /// Body bytes between two reports of delivery within one flush: how finely the core sees a slow player drain.
     private static let reportBytes = 256 * 1024
+    /// Body bytes after which an answer's beginning leaves at once: the player reads it while the rest is prepared.
+    private static let firstFlushBytes = 32 * 1024
 
     private let endpoint: Endpoint
     /// The endpoint is full: the first request gets 503.
@@ -37,6 +39,8 @@ final class PlayerConnection: ChannelDuplexHandler {
     private var held: ByteBuffer?
     private var unmarkedBodyBytes = 0
     private var openMarks = 0
+    /// The beginning of the answer under way has left.
+    private var hasBegun = false
     /// Whether the endpoint's list of connections to flush has this one.
     var awaitsFlush = false
 
@@ -153,6 +157,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         phase = .answering
         framing = nil
         ended = false
+        hasBegun = false
         answering = head
         do {
             if refusing {
@@ -294,7 +299,14 @@ final class PlayerConnection: ChannelDuplexHandler {
         }
         held = buffer
         unmarkedBodyBytes += bodyBytes
-        endpoint.needsFlush(self)
+        if !hasBegun, unmarkedBodyBytes >= Self.firstFlushBytes {
+            hasBegun = true
+            held = nil
+            writeMarked(buffer, context: context)
+            context.flush()
+        } else {
+            endpoint.needsFlush(self)
+        }
     }
 
     private func writeMarked(_ buffer: ByteBuffer, context: ChannelHandlerContext) {
