@@ -293,6 +293,12 @@ extension Agent {
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = now + patience
         }
+        if let waiting = segment.answers.compactMap({ answers[$0] }).first(where: { !$0.hasHead }) {
+            // However much is buffered, a player that gets no first byte gives up.
+            let limit = waiting.arrived + Agent.firstByteTime / 2
+            if limit <= now { return .now(reason: "no first byte") }
+            due = min(due, limit)
+        }
         if isOffered {
             if let slack = wish.slack, slack < settings.minimumBuffer, let start = segment.raceStart {
                 let timeout = start + settings.downloadTimeout
@@ -397,7 +403,7 @@ extension Agent {
 
     private mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, settings.integrity != .origin else { return }
+        guard segment.originOnly == nil, segment.rendition.isShared, acceptsPeers(segment) else { return }
         var sources = offering
         guard !sources.isEmpty else { return }
         guard segment.length != nil else { return queryDigests(segment, sources) }
@@ -513,6 +519,11 @@ extension Agent {
 
     private mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
         guard let handle = link.handle(of: stream.swarm) else { return }
+        if let list = link.ownLists[segment.id], list.life != segment.life || list.isOutdated {
+            // It believes that we still have what it once told us.
+            link.ownLists[segment.id] = OwnList(life: segment.life)
+            askDigests(of: segment, from: link, handle)
+        }
         let number = link.nextRequest
         link.nextRequest &+= 1
         let run = Run(
@@ -550,27 +561,59 @@ extension Agent {
         return (link.latency ?? .milliseconds(400)) + .seconds(perChunk)
     }
 
-    /// Asks for digests alone, to learn how long the segment is.
+    /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
+    /// from then on.
     private mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
-        for link in sources.prefix(2) where !segment.queried.contains(link.id) && segment.queried.count < 4 {
-            guard let handle = link.handle(of: segment.rendition.stream.swarm) else { continue }
-            segment.queried.append(link.id)
-            let number = link.nextRequest
-            link.nextRequest &+= 1
-            link.queries[number] = segment
-            emitMessage(
-                .request(
-                    RunRequest(
-                        request: number,
-                        handle: handle,
-                        segment: segment.id,
-                        edition: segment.edition,
-                        chunks: ChunkRun(first: 0, count: 0)
-                    )
-                ),
-                to: link
-            )
+        var waiting = 0
+        for link in sources {
+            guard let asked = segment.queried[link.id] else { continue }
+            let due = asked + queryTime(link, segment)
+            if due <= now {
+                segment.refusals[link.id] = now + .seconds(10)
+                segment.queried[link.id] = nil
+                link.mutes += 1
+            } else {
+                waiting += 1
+                agenda.note(.plan(segment.rendition.stream.id), at: due)
+            }
         }
+        let ranked = sources.enumerated().sorted { ($0.element.mutes, $0.offset) < ($1.element.mutes, $1.offset) }
+        for link in ranked.map({ $0.element }) where waiting < 2 && segment.queried[link.id] == nil {
+            guard let handle = link.handle(of: segment.rendition.stream.swarm),
+                segment.refusals[link.id].map({ $0 <= now }) ?? true
+            else { continue }
+            waiting += 1
+            segment.queried[link.id] = now
+            askDigests(of: segment, from: link, handle)
+            agenda.note(.plan(segment.rendition.stream.id), at: now + queryTime(link, segment))
+        }
+    }
+
+    /// Who promises has to read it first.
+    private func queryTime(_ link: Link, _ segment: Segment) -> Duration {
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        let isHeld = holdings?.held.contains(segment.id.number) ?? false
+        return isHeld ? settings.stallTimeout / 2 : settings.stallTimeout * 2
+    }
+
+    private mutating func askDigests(of segment: Segment, from link: Link, _ handle: UInt32) {
+        let number = link.nextRequest
+        link.nextRequest &+= 1
+        // A peer that never answers must not make the book grow.
+        if link.queries.count >= 64, let oldest = link.queries.keys.min() { link.queries[oldest] = nil }
+        link.queries[number] = segment
+        emitMessage(
+            .request(
+                RunRequest(
+                    request: number,
+                    handle: handle,
+                    segment: segment.id,
+                    edition: segment.edition,
+                    chunks: ChunkRun(first: 0, count: 0)
+                )
+            ),
+            to: link
+        )
     }
 
     /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.

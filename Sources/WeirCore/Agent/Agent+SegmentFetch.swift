@@ -97,7 +97,11 @@ extension Agent {
             return drop(run, of: segment, fetch: fetch, why: "a Content-Range that is not what was asked")
         }
         if head.status == 206 { hosts[fetch.host, default: HostState()].servesRanges = true }
-        guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
+        if !sameEdition(segment, head, total: total.length) {
+            guard !segment.isConfirmed else { return otherEdition(segment, run, fetch) }
+            believeOrigin(segment, run)
+        }
+        if total.length != nil { confirm(segment, head, isEdge: fetch.isEdge) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
             claimRange(run, of: segment)
@@ -148,10 +152,51 @@ extension Agent {
         return true
     }
 
-    private func sameEdition(_ segment: Segment, _ head: FetchHead, total: Total) -> Bool {
+    func sameEdition(_ segment: Segment, _ head: FetchHead, total: Int64?) -> Bool {
         let validator = Edition.validatorHash(head.fields)
-        let edition = Edition(length: total.length, validator: validator, name: segment.edition.name)
+        let edition = Edition(length: total, validator: validator, name: segment.edition.name)
         return segment.edition.agrees(with: edition)
+    }
+
+    /// What peers stated is not what this source serves: all of theirs goes, and the exchange goes on.
+    private mutating func believeOrigin(_ segment: Segment, _ run: Run) {
+        segment.disputed = Array((segment.evidence.vouches + segment.disputed).prefix(64))
+        let disputed = segment.disputed
+        let (queried, refusals, start, anchorAsked) = (
+            segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked
+        )
+        segment.runs.removeAll { $0 === run }
+        dropRuns(of: segment)
+        totals.wasted_bytes += segment.chunks.checkedBytes
+        for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
+        ledger.release(segment)
+        if segment.announced != nil { announce(segment, .gone) }
+        segment.reset()
+        segment.phase = .racing
+        (segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked) = (
+            queried, refusals, start, anchorAsked
+        )
+        segment.disputed = disputed
+        segment.runs = [run]
+        segment.originOnly = "another edition at the origin"
+    }
+
+    /// From now on the edition is what an HTTP source said, and not what peers say.
+    private mutating func confirm(_ segment: Segment, _ head: FetchHead, isEdge: Bool) {
+        guard !segment.isConfirmed else { return }
+        segment.isConfirmed = true
+        let validator = Edition.validatorHash(head.fields)
+        if validator != 0, !isEdge { segment.edition.validator = validator }
+        for vouch in segment.disputed where !sameEdition(segment, head, as: vouch.edition) { noteMismatch(vouch) }
+        segment.disputed.removeAll { !sameEdition(segment, head, as: $0.edition) }
+    }
+
+    private func sameEdition(_ segment: Segment, _ head: FetchHead, as other: Edition) -> Bool {
+        let total = head.status == 206 ? ContentRange(head.first("content-range") ?? "")?.total : nil
+        let length = total ?? (head.status == 200 ? head.first("content-length").flatMap { Int64($0) } : nil)
+        let validator = Edition.validatorHash(head.fields)
+        return Edition(length: segment.id.range?.length ?? length, validator: validator, name: other.name)
+            .agrees(with: other)
     }
 
     /// The origin now serves other bytes under this name. What was not yet given to a player is read anew.
@@ -380,6 +425,10 @@ extension Agent {
             return replan(segment.rendition.stream)
         }
         segment.statusRetries += 1
+        // Asked beyond the end of what the origin has: its length was only peers' word, or it changed.
+        if status == 416, fetch.offset > 0, segment.id.range == nil, segment.statusRetries <= 2 {
+            return restart(segment, why: "the origin has fewer bytes")
+        }
         let rendition = segment.rendition
         let isNearEdge = rendition.isLive && now - segment.listedAt < rendition.targetDuration
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408

@@ -213,7 +213,10 @@ extension Agent {
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
         guard let number, let newest = rendition.newest, number > newest else { return }
-        // A hint beyond the next few cannot be told from nonsense: it counts as the next one, once per reload.
+        // A hint beyond the next one cannot be told from nonsense: it counts as the next one, twice at most.
+        if rendition.hint.number != newest { rendition.hint = (newest, 0) }
+        guard rendition.hint.reloads < 2 else { return }
+        rendition.hint.reloads += 1
         reloadOnHint(rendition)
     }
 
@@ -259,8 +262,8 @@ extension Agent {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
         change(link, stream, partial.segment.rendition) { holdings in
             guard !holdings.held.contains(partial.segment.number) else { return }
-            if holdings.partial.count >= 32, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
-            holdings.partial[partial.segment.number] = partial.runs
+            if holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
+            holdings.partial[partial.segment.number] = Array(partial.runs.prefix(64))
         }
         replanSoon(stream)
     }
@@ -279,7 +282,7 @@ extension Agent {
     }
 
     func hasPeerOffer(_ segment: Segment) -> Bool {
-        guard segment.originOnly == nil, settings.integrity != .origin else { return false }
+        guard segment.originOnly == nil, acceptsPeers(segment) else { return false }
         return !offers(of: segment).isEmpty
     }
 

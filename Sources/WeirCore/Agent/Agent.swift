@@ -25,6 +25,7 @@ package struct Agent: ~Copyable {
     var links: [Link] = []
     var dials = DialBook()
     var bans = BanList()
+    var mismatches = MismatchBook()
     var trackers: [TrackerState] = []
     var uploadBucket: TokenBucket
     var uploadTurn = 0

@@ -51,6 +51,11 @@ final class Segment {
     var anchor: Anchor?
     var anchorAsked = false
     var anchorFetch: FetchID?
+    var anchorAskedAt: Instant?
+    /// How often its evidence began anew: what was told or heard of it before does not count any more.
+    var life = 0
+    /// An HTTP source itself said which edition this is; until then it is only peers' word.
+    var isConfirmed = false
 
     /// The swarm was told that somebody else reads it.
     var isUnderwayTold = false
@@ -71,8 +76,8 @@ final class Segment {
     var contributors: [PeerID] = []
     /// Links whose answer to this segment was no.
     var refusals: [LinkID: Instant] = [:]
-    /// Links that were asked for digests.
-    var queried: [LinkID] = []
+    /// Links that were asked for digests, and when.
+    var queried: [LinkID: Instant] = [:]
     /// What peers were told of it.
     var announced: Have.State?
     var partialAnnounced = 0
@@ -156,6 +161,9 @@ final class Segment {
     /// Back to nothing: the cache dropped it, or its bytes turned out not to belong together.
     func reset() {
         phase = .absent
+        life += 1
+        isConfirmed = false
+        disputed = []
         edition = Edition(length: nil, validator: 0, name: edition.name)
         chunks = ChunkMap()
         evidence = Evidence()
@@ -169,7 +177,7 @@ final class Segment {
         anchorAsked = false
         raceStart = nil
         raceEnd = nil
-        queried = []
+        queried = [:]
         refusals = [:]
         announced = nil
         partialAnnounced = 0
