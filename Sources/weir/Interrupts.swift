@@ -15,8 +15,10 @@ final class Interrupts: Sendable {
     private let queue = DispatchQueue(label: "weir.interrupts")
     private let seen = Mutex(false)
 
-    /// - Parameter onFirst: called once, on a thread of its own.
-    init(onFirst: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - onFirst: called once, on a thread of its own.
+    ///   - onSecond: called before the process ends at once.
+    init(onFirst: @escaping @Sendable () -> Void, onSecond: @escaping @Sendable () -> Void = {}) {
         for number in [SIGINT, SIGTERM] {
             // Dispatch only observes a signal: its default action, ending the process, has to be off.
             signal(number, SIG_IGN)
@@ -24,7 +26,9 @@ final class Interrupts: Sendable {
             source.setEventHandler {
                 // The handler keeps its source alive for as long as the process runs.
                 withExtendedLifetime(source) {}
-                if self.isFirst() { onFirst() } else { _exit(Interrupts.abruptExitCode) }
+                if self.isFirst() { return onFirst() }
+                onSecond()
+                _exit(Interrupts.abruptExitCode)
             }
             source.resume()
         }

@@ -94,7 +94,10 @@ extension Agent {
             link.ownLists[segment.id] = OwnList(life: segment.life)
             forgetOldLists(of: link)
         }
-        let isAsked = segment.queried[link.id] != nil || link.runs.values.contains { $0.segment === segment }
+        // Whoever reads for the swarm tells unasked what it promised.
+        let isAsked =
+            segment.queried[link.id] != nil || link.runs.values.contains { $0.segment === segment }
+            || link.holdings(swarm, id.rendition)?.holdsOrPromises(id) ?? false
         guard segment.phase == .racing, segment.originOnly == nil, acceptsPeers(segment), isAsked else {
             // What comes too late or unasked is not used; its sender believes that it was.
             link.ownLists[segment.id]?.isOutdated = true
@@ -160,7 +163,7 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            if !run.isStalled { segment.chunks.release(run.next..<(run.end ?? segment.chunks.count)) }
+            segment.unclaim(run)
         }
         segment.runs.removeAll { !$0.isHTTP }
     }
@@ -215,10 +218,7 @@ extension Agent {
     mutating func peerSends(_ link: Link, _ request: UInt32, _ firstChunk: Int, _ payload: any Payload) {
         link.receivedBytes += Int64(payload.count)
         totals.peer_bytes += Int64(payload.count)
-        guard let entry = link.runs[request] else {
-            totals.wasted_bytes += Int64(payload.count)
-            return
-        }
+        guard let entry = link.runs[request] else { return lateData(link, request, firstChunk, payload) }
         entry.segment.peerBytes += Int64(payload.count)
         var offset = 0
         var chunk = firstChunk
@@ -229,6 +229,32 @@ extension Agent {
             offset += size
             chunk += 1
         }
+    }
+
+    /// Data of a request that was given up: used where the chunk is still missing.
+    private mutating func lateData(_ link: Link, _ request: UInt32, _ chunk: Int, _ payload: any Payload) {
+        guard let segment = link.late.first(where: { $0.request == request })?.segment, segment.phase == .racing,
+            segment.originOnly == nil, chunk < segment.chunks.count, segment.chunks.states[chunk] != .checked,
+            payload.count == segment.chunks.byteCount(of: chunk), segment.evidence.digest(of: chunk) == payload.digest()
+        else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        segment.peerBytes += Int64(payload.count)
+        fill(segment, chunk, with: payload, from: link)
+        chunkArrived(segment, chunk)
+        replan(segment.rendition.stream)
+    }
+
+    /// Puts a checked chunk of a peer in place.
+    private mutating func fill(_ segment: Segment, _ chunk: Int, with payload: any Payload, from link: Link) {
+        guard segment.chunks.fill(chunk, with: payload.stored(), from: .peer) else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        ledger.add(payload.count, to: segment)
+        if !link.isLocal { segment.networks[chunk] = link.network }
+        if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
     }
 
     private mutating func peerChunk(
@@ -250,20 +276,13 @@ extension Agent {
         learn(link, run, payload.count, isPromised: isPromised(link, segment))
         // Chunks that were passed over will not come any more on this request.
         let passed = run.next..<chunk + 1
-        run.next = chunk + 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
         link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
         guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
-        else { return reject(link, segment, chunk, payload.count, run, passed) }
-        if segment.chunks.fill(chunk, with: payload.stored(), from: .peer) {
-            ledger.add(payload.count, to: segment)
-            if !link.isLocal { segment.networks[chunk] = link.network }
-            if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
-        } else {
-            totals.wasted_bytes += Int64(payload.count)
-        }
-        if !run.isStalled { segment.chunks.release(passed) }
+        else { return reject(link, segment, chunk, payload.count) }
+        fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
             link.runs[request] = nil
             segment.runs.removeAll { $0 === run }
@@ -279,9 +298,7 @@ extension Agent {
         emitMessage(.cancel(request: request, fromChunk: 0), to: link)
         removeRun(request, from: link)
         segment.runs.removeAll { $0 === entry.run }
-        if !entry.run.isStalled {
-            segment.chunks.release(entry.run.next..<(entry.run.end ?? segment.chunks.count))
-        }
+        segment.unclaim(entry.run)
         link.ownLists[segment.id, default: OwnList(life: segment.life)].isOutdated = true
         link.unlisted += 1
         segment.refusals[link.id] = now + .milliseconds(250 << min(8, link.unlisted))
@@ -323,13 +340,10 @@ extension Agent {
         _ link: Link,
         _ segment: Segment,
         _ chunk: Int,
-        _ bytes: Int,
-        _ run: Run,
-        _ passed: Range<Int>
+        _ bytes: Int
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        if !run.isStalled { segment.chunks.release(passed) }
         if let list = link.ownLists[segment.id], list.life == segment.life, list.chunks.contains(chunk) {
             ban(link.peer.id, why: "its bytes contradict its own digest list")
         } else {
@@ -348,7 +362,7 @@ extension Agent {
         let run = entry.run
         removeRun(request, from: link)
         entry.segment.runs.removeAll { $0 === run }
-        if !run.isStalled { entry.segment.chunks.release(run.next..<(run.end ?? entry.segment.chunks.count)) }
+        entry.segment.unclaim(run)
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }
@@ -397,7 +411,10 @@ extension Agent {
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }
-        if segment.originOnly == nil { announce(segment, .held) }
+        if segment.originOnly == nil {
+            pushVouches(of: segment)
+            announce(segment, .held)
+        }
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         replan(stream)
     }

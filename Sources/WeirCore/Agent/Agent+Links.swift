@@ -153,18 +153,17 @@ extension Agent {
     }
 
     private mutating func forgetTransfers(of link: Link) {
+        membershipChanged()
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request] else { continue }
             entry.segment.runs.removeAll { $0 === entry.run }
-            if !entry.run.isStalled {
-                entry.segment.chunks.release(entry.run.next..<(entry.run.end ?? entry.segment.chunks.count))
-            }
+            entry.segment.unclaim(entry.run)
         }
         link.runs = [:]
         link.queries = [:]
         link.outstandingChunks = 0
         link.uploads = []
-        link.holdings = [:]
+        link.holdings = []
         for stream in streams {
             for segment in stream.racing { segment.queried[link.id] = nil }
         }
@@ -173,6 +172,8 @@ extension Agent {
     /// Removes a run from a link's books, not from its segment.
     func removeRun(_ request: UInt32, from link: Link) {
         guard let entry = link.runs.removeValue(forKey: request) else { return }
+        link.late.append((request, entry.segment))
+        if link.late.count > 32 { link.late.removeFirst() }
         let rest = (entry.run.end ?? entry.run.next) - entry.run.next
         link.outstandingChunks = max(0, link.outstandingChunks - max(0, rest))
     }

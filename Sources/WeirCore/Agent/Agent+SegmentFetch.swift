@@ -37,7 +37,7 @@ extension Agent {
         }
         totals.origin_requests += isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        segment.chunks.request(run.next..<(range?.upperBound ?? segment.chunks.count))
+        segment.claim(run, to: range?.upperBound ?? segment.chunks.count)
         if range == nil || (range?.lowerBound == 0 && endsWithSegment) { announce(segment, .fetching) }
     }
 
@@ -73,7 +73,7 @@ extension Agent {
         if total.length != nil { confirm(segment, head, isEdge: fetch.isEdge) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            segment.chunks.request(run.next..<(run.end ?? segment.chunks.count))
+            segment.claim(run, to: run.end ?? segment.chunks.count)
         } else {
             segment.isOpenEnded = true
         }
@@ -132,6 +132,7 @@ extension Agent {
         let (queried, refusals, start, anchorAsked) = (
             segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked
         )
+        segment.unclaim(run)
         segment.runs.removeAll { $0 === run }
         dropRuns(of: segment)
         totals.wasted_bytes += segment.chunks.checkedBytes
@@ -211,7 +212,6 @@ extension Agent {
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
         guard fetch.head != nil else { return }
         run.lastProgress = now
-        run.isStalled = false
         count(payload.count, isEdge: fetch.isEdge, in: segment)
         var piece = payload
         if fetch.skip > 0 {
@@ -286,7 +286,7 @@ extension Agent {
         _ fetch: Fetch
     ) -> Bool {
         let chunk = run.next
-        run.next += 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.delivered += payload.count
         if segment.length == nil {
             guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
@@ -325,7 +325,7 @@ extension Agent {
         } else {
             keepCarry(segment, run, fetch)
         }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         finishIfComplete(segment)
         if !segment.isHeld {
             if segment.announced == .fetching, !segment.runs.contains(where: { $0.isHTTP }) {
@@ -421,7 +421,7 @@ extension Agent {
         cancel(fetch)
         keepCarry(segment, run, fetch)
         segment.runs.removeAll { $0 === run }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }

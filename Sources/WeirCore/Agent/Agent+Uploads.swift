@@ -2,8 +2,10 @@
 extension Agent {
     /// Links that are served at once; the others wait, so that somebody finishes and can pass it on.
     static let uploadSlots = 8
-    /// Bytes sent to a link and not yet gone: enough to fill a fast line, few enough that a cancel leaves little.
-    static let uploadWindow = 128 * 1024
+    /// Bytes sent to a link, and to all of them, and not yet gone: enough to keep a line busy between two looks at it,
+    /// few enough that a cancel leaves little and that what is said to others does not queue behind it.
+    static let uploadWindow = 2 * Chunk.byteCount
+    static let uploadWindowOfAll = 6 * Chunk.byteCount
 
     mutating func peerRequests(_ link: Link, _ request: RunRequest) {
         func refuse(_ reason: AbsentReason) {
@@ -74,29 +76,36 @@ extension Agent {
         }
     }
 
-    /// Sends what may be sent, one chunk a turn, so that all who are served advance together.
+    /// Sends what may be sent, one chunk a turn, so that all who are served advance together. Whoever wants what was
+    /// sent least comes first: then the receivers soon hold different chunks and serve each other.
     mutating func pumpUploads() {
-        guard links.contains(where: { !$0.uploads.isEmpty }) else { return }
-        var progress = true
-        while progress {
-            progress = false
-            var served = 0
-            for step in 0..<links.count {
-                let link = links[(uploadTurn + step) % links.count]
-                guard link.isUp, !link.uploads.isEmpty, link.sentNotDrained < Agent.uploadWindow else { continue }
-                guard served < Agent.uploadSlots else { break }
-                guard let index = firstReady(link) else { continue }
-                served += 1
-                guard serve(link, index) else {
-                    // With little credit each gets its turn all the same.
-                    uploadTurn = (uploadTurn + step) % links.count
-                    agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))
-                    return
-                }
-                progress = true
+        while let (link, index) = nextUpload() {
+            guard serve(link, index) else {
+                agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))
+                return
             }
-            uploadTurn &+= 1
         }
+    }
+
+    private mutating func nextUpload() -> (Link, Int)? {
+        // Whoever does not read takes nothing from the others' window.
+        let sending = links.filter { now - $0.lastDrained < .seconds(1) }.reduce(0) { $0 + $1.sentNotDrained }
+        guard sending < Agent.uploadWindowOfAll else { return nil }
+        var best: (link: Link, index: Int, sent: Int)?
+        var served = 0
+        for step in 0..<links.count {
+            let link = links[(uploadTurn + step) % links.count]
+            guard !link.uploads.isEmpty, link.isUp, link.sentNotDrained < Agent.uploadWindow,
+                let index = firstReady(link)
+            else { continue }
+            let upload = link.uploads[index]
+            let sent = upload.isQuery ? -1 : upload.segment.timesSent(upload.next)
+            if best.map({ sent < $0.sent }) ?? true { best = (link, index, sent) }
+            served += 1
+            if served >= Agent.uploadSlots || sent < 0 { break }
+        }
+        uploadTurn &+= 1
+        return best.map { ($0.link, $0.index) }
     }
 
     /// The first request of which something can be sent.
@@ -160,13 +169,14 @@ extension Agent {
         link.sentBytes += Int64(payload.count)
         totals.uploaded_bytes += Int64(payload.count)
         segment.lastUse = now
+        segment.countSent(upload.next)
         link.uploads[index].next += 1
         if link.uploads[index].next >= link.uploads[index].end { link.uploads.remove(at: index) }
         return true
     }
 
     /// Passes on every statement that this link has not had from us.
-    private mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
+    mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
         var told = link.told[segment.id] ?? ToldList(life: segment.life)
         if told.life != segment.life { told = ToldList(life: segment.life) }
         for vouch in segment.evidence.vouches.dropFirst(told.vouches) {

@@ -91,6 +91,11 @@ package struct Agent: ~Copyable {
         if !unplanned.contains(stream.id) { unplanned.append(stream.id) }
     }
 
+    /// What peers say of their holdings comes in showers; one look after each is enough.
+    mutating func replanSoon(_ stream: Stream) {
+        agenda.note(.plan(stream.id), at: now + .milliseconds(10))
+    }
+
     private mutating func planUnplanned() {
         // Planning one stream never makes another one's plan outdated, so one pass is enough; what it starts itself is
         // planned with it.

@@ -21,11 +21,14 @@ final class Link {
     var ourHandles: [(swarm: SwarmID, handle: UInt32)] = []
     var nextHandle: UInt32 = 0
 
-    var holdings: [SwarmID: [RenditionKey: Holdings]] = [:]
+    /// What it says of each rendition, in the order in which it first spoke of them: few enough for a linear search.
+    var holdings: [Holdings] = []
 
     // Downloads
     var runs: [UInt32: RunOnLink] = [:]
     var nextRequest: UInt32 = 1
+    /// Requests given up lately: what still arrives for them is as good as any other.
+    var late: [(request: UInt32, segment: Segment)] = []
     /// Requests for digests alone.
     var queries: [UInt32: Segment] = [:]
     /// Since when, and how many bytes, the current sample of its rate counts.
@@ -94,17 +97,21 @@ final class Link {
 
     func handle(of swarm: SwarmID) -> UInt32? { ourHandles.first { $0.swarm == swarm }?.handle }
 
-    func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? { holdings[swarm]?[rendition] }
+    func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? {
+        holdings.first { $0.rendition == rendition && $0.swarm == swarm }
+    }
 
     /// Expected seconds until a further chunk would be here.
     var expectedFinish: Double {
         let perChunk = estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.05
-        return Double(outstandingChunks + 1) * perChunk + (leastLatency ?? .milliseconds(100)).seconds
+        return Double(outstandingChunks + 1) * perChunk + (latency ?? .milliseconds(100)).seconds
     }
 }
 
 /// What a link's other end says of one rendition.
-struct Holdings {
+final class Holdings {
+    let swarm: SwarmID
+    let rendition: RenditionKey
     var held = HeldRanges()
     var heldInitialisation: Set<UInt64> = []
     /// Being read from an origin or edge: every chunk is promised.
@@ -113,7 +120,13 @@ struct Holdings {
     var partial: [UInt64: [ChunkRun]] = [:]
     var position: UInt64?
     var newest: UInt64?
-    var saidAnything = false
+    /// Being read by somebody that the other end knows of: no promise, but no reason to read it once more.
+    var underway: Set<UInt64> = []
+
+    init(swarm: SwarmID, rendition: RenditionKey) {
+        self.swarm = swarm
+        self.rendition = rendition
+    }
 }
 
 /// Which statements about a segment a link has had from us.

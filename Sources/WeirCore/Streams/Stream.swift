@@ -21,6 +21,10 @@ final class Stream {
     /// Agents in the swarm as the tracker counts them, itself included; 0 when unknown.
     var announcedMembers = 0
     var lastMediaRequest: Instant
+    /// Links that share this stream and are up; nil when it must be gathered anew.
+    var members: [Link]?
+    /// Other members that peers named, linked or not; bounded.
+    var named: Set<PeerID> = []
     var electionFailures: [PeerID: Instant] = [:]
     var stalls = 0
     var wishedAt: Instant?

@@ -16,7 +16,7 @@ final class PlayerConnection: ChannelDuplexHandler {
     /// Body bytes between two reports of delivery within one flush: how finely the core sees a slow player drain.
     private static let reportBytes = 256 * 1024
 
-    private unowned let endpoint: Endpoint
+    private let endpoint: Endpoint
     /// The endpoint is full: the first request gets 503.
     private let refusing: Bool
     private(set) var phase = Phase.waiting
@@ -261,8 +261,15 @@ final class PlayerConnection: ChannelDuplexHandler {
         if held == nil, openMarks == 0 { finish() }
     }
 
+    /// Closes the connection; the core hears of it as of a player that left.
     func abort() {
         if phase != .closed { context?.close(promise: nil) }
+    }
+
+    /// The core gave the answer up: it is told nothing more.
+    func abandon() {
+        request = nil
+        abort()
     }
 
     /// Hands what was written to the kernel.

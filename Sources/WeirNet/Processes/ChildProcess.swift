@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -12,6 +13,12 @@ import Dispatch
 package final class ChildProcess: Sendable {
     package let identifier: Int32
     private let exit: Task<Int32, Never>
+    private let life: Life
+
+    /// Whether the process id is still this child's: once it has been waited for, the kernel may give it to another.
+    private final class Life: Sendable {
+        let isOver = Mutex(false)
+    }
 
     /// Why a program could not be started, as the system says it.
     package struct StartFailure: Error, CustomStringConvertible {
@@ -52,23 +59,33 @@ package final class ChildProcess: Sendable {
         let code = posix_spawnp(&started, program, &actions, &attributes, &pointers, environ)
         guard code == 0 else { throw StartFailure(description: String(cString: strerror(code))) }
         identifier = started
-        exit = Task.detached { [started] in await ChildProcess.wait(for: started) }
+        let life = Life()
+        self.life = life
+        exit = Task.detached { [started] in await ChildProcess.wait(for: started, life) }
     }
 
     /// The exit code, or 128 + the signal that ended it, as shells count.
     package func exitCode() async -> Int32 { await exit.value }
 
-    /// Asks the process to end.
-    package func end(_ signal: Int32 = SIGTERM) {
-        kill(identifier, signal)
+    /// Asks the process to end. Does nothing when it has.
+    package func end() { send(SIGTERM) }
+
+    /// Ends the process at once, from any thread.
+    package func kill() { send(SIGKILL) }
+
+    /// Any other signal: SIGSTOP, SIGCONT.
+    package func send(_ signal: Int32) {
+        life.isOver.withLock { isOver in
+            if !isOver { _ = Signals.send(signal, to: identifier) }
+        }
     }
 
     /// Asks the process to end, and kills it when it has not after two seconds.
     package func endAndWait() async {
         end()
-        let killer = Task { [identifier] in
+        let killer = Task {
             try await Task.sleep(for: .seconds(2))
-            kill(identifier, SIGKILL)
+            kill()
         }
         _ = await exitCode()
         killer.cancel()
@@ -97,15 +114,32 @@ package final class ChildProcess: Sendable {
     }
 
     /// `waitpid` blocks, so it has a thread of its own and none of the cooperative pool's.
-    private static func wait(for identifier: pid_t) async -> Int32 {
+    private static func wait(for identifier: pid_t, _ life: Life) async -> Int32 {
         await withCheckedContinuation { continuation in
             let queue = DispatchQueue(label: "weir.wait.\(identifier)")
             queue.async {
+                // First only look, so that the id stays this child's until nobody can send to it any more.
+                var information = siginfo_t()
+                while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
                 var status: Int32 = 0
-                while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+                life.isOver.withLock { isOver in
+                    isOver = true
+                    while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+                }
                 let signal = status & 0x7f
                 continuation.resume(returning: signal == 0 ? (status >> 8) & 0xff : 128 + signal)
             }
         }
+    }
+}
+
+/// The C library's `kill`, which a method of that name would hide.
+private enum Signals {
+    static func send(_ signal: Int32, to process: Int32) -> Int32 {
+        #if canImport(Glibc)
+            Glibc.kill(process, signal)
+        #else
+            Musl.kill(process, signal)
+        #endif
     }
 }

@@ -41,7 +41,7 @@ struct AgentRun {
                 do { player = try startPlayer(address + path) } catch { failure = error }
                 if failure != nil { break loop }
             case .opened(.failed(let reason, let text)):
-                failure = Failure(AgentRun.code(for: reason), text)
+                failure = AgentRun.failure(url, reason, text)
                 break loop
             case .interrupted:
                 break loop
@@ -114,12 +114,16 @@ struct AgentRun {
         for await _ in left {}
     }
 
-    private static func code(for reason: OpenFailure) -> Failure.Code {
-        switch reason {
-        case .badURL: .usage
-        case .notAManifest: .data
-        case .unreachable, .refused: .unavailable
-        }
+    private static func failure(_ url: String, _ reason: OpenFailure, _ text: String) -> Failure {
+        let (code, advice): (Failure.Code, String) =
+            switch reason {
+            case .badURL: (.usage, "give an address that begins with http:// or https://")
+            case .notAManifest: (.data, "give the address of an HLS playlist (.m3u8)")
+            case .unreachable: (.unavailable, "check the address and the network, then try again")
+            case .refused: (.unavailable, "try again later")
+            }
+        // A query may hold a token, which has no place in anybody's log.
+        return Failure(code, "cannot play \(url.prefix { $0 != "?" }): \(text); \(advice)")
     }
 }
 

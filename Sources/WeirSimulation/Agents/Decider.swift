@@ -1,0 +1,82 @@
+package import WeirCore
+
+/// What decides for one simulated host: the core itself, a baseline, or either with a lie in it.
+package protocol Decider: AnyObject {
+    func handle(_ input: Input, at now: Instant)
+    func nextOutput() -> Output?
+    var nextDeadline: Instant? { get }
+    func statistics(at now: Instant) -> AgentStatistics
+    /// The latest segments, oldest first, as far as it keeps account.
+    func segments(at now: Instant) -> [SegmentReport]
+}
+
+extension Decider {
+    package func segments(at now: Instant) -> [SegmentReport] { [] }
+}
+
+/// The core that the box runs.
+package final class CoreDecider: Decider {
+    private var agent: Agent
+
+    package init(settings: AgentSettings, limits: Limits, signer: any Signer, seed: UInt64) {
+        agent = Agent(settings: settings, limits: limits, signer: signer, seed: seed)
+    }
+
+    package func handle(_ input: Input, at now: Instant) { agent.handle(input, at: now) }
+    package func nextOutput() -> Output? { agent.nextOutput() }
+    package var nextDeadline: Instant? { agent.nextDeadline }
+    package func statistics(at now: Instant) -> AgentStatistics { agent.statistics(at: now) }
+
+    package func segments(at now: Instant) -> [SegmentReport] {
+        agent.sessions(at: now).flatMap { agent.segments(of: StreamID($0.id)) }
+    }
+}
+
+/// Sends other bytes than those whose digests it passes on (F31). It contributes until it is found out.
+package final class PollutingDecider: Decider {
+    private let honest: any Decider
+    private let tag: UInt64
+
+    package init(_ honest: any Decider, tag: UInt64) {
+        self.honest = honest
+        self.tag = tag
+    }
+
+    package func handle(_ input: Input, at now: Instant) { honest.handle(input, at: now) }
+    package var nextDeadline: Instant? { honest.nextDeadline }
+    package func statistics(at now: Instant) -> AgentStatistics { honest.statistics(at: now) }
+
+    package func nextOutput() -> Output? {
+        guard let output = honest.nextOutput() else { return nil }
+        if case .send(let link, .data(let request, let first), let payload?) = output,
+            let simulated = payload as? SimulatedPayload
+        {
+            return .send(link, .data(request: request, firstChunk: first), payload: simulated.tampered(tag))
+        }
+        return output
+    }
+}
+
+/// Vouches for wrong bytes: what it reads from the origin is changed before it looks at it (F34). Its own player is fed
+/// them too, and does not count.
+package final class LyingDecider: Decider {
+    private let honest: any Decider
+    private let tag: UInt64
+
+    package init(_ honest: any Decider, tag: UInt64) {
+        self.honest = honest
+        self.tag = tag
+    }
+
+    package func handle(_ input: Input, at now: Instant) {
+        if case .fetchBody(let fetch, let payload) = input, let simulated = payload as? SimulatedPayload {
+            honest.handle(.fetchBody(fetch, simulated.tampered(tag)), at: now)
+        } else {
+            honest.handle(input, at: now)
+        }
+    }
+
+    package func nextOutput() -> Output? { honest.nextOutput() }
+    package var nextDeadline: Instant? { honest.nextDeadline }
+    package func statistics(at now: Instant) -> AgentStatistics { honest.statistics(at: now) }
+}

@@ -1,0 +1,287 @@
+import WeirCore
+
+/// The baseline *one peer per segment*: what p2p-media-loader up to 4.x does, on the same network and for the same
+/// player.
+///
+/// Whole segments from one peer, a uniform choice among free holders; what is about to be played goes to HTTP at once
+/// and resumes there from the bytes at hand; a random prefetch over HTTP now and then. Messages are the core's types
+/// with meanings of their own: `have` replaces all that was said before, a `request` begins at byte `chunks.first`,
+/// `partial` answers it with the whole length in bytes, `data` counts bytes, `absent` and `cancel` as usual.
+final class OnePeerPolicy: Decider {
+    /// Downloads at once (library defaults).
+    static let peerDownloads = 3
+    static let httpDownloads = 2
+    /// One data message (webRtcMaxMessageSize) and what may wait unsent on a connection.
+    static let messageBytes = 65_535
+    static let highWater = 65_536
+    /// p2pNotReceivingBytesTimeoutMs, and how many without a success end the connection.
+    static let peerPatience = Duration.seconds(2)
+    static let peerRetries = 3
+    static let tick = Duration.milliseconds(500)
+    static let rendition = RenditionKey(1)
+
+    final class Job {
+        enum Source {
+            case none
+            case http(FetchID)
+            case peer(LinkID, request: UInt32)
+        }
+        let sequence: UInt64
+        var source = Source.none
+        var pieces: [any Payload] = []
+        var bytes = 0
+        var total: Int?
+        var lastByte: Instant
+        var retryAt = Instant.start
+
+        init(sequence: UInt64, now: Instant) {
+            self.sequence = sequence
+            lastByte = now
+        }
+    }
+
+    final class Peer {
+        let id: LinkID
+        var held: Set<UInt64> = []
+        var fetching: Set<UInt64> = []
+        var isBusy = false
+        var failures = 0
+        var upload: (request: UInt32, payload: any Payload, next: Int)?
+        var unsent = 0
+
+        init(_ id: LinkID) { self.id = id }
+    }
+
+    let scenario: Scenario
+    let uploads: Bool
+    var random: SeededGenerator
+    var now = Instant.start
+    var outputs = Ring<Output>()
+    var totals = AgentStatistics()
+    var url = ""
+    var opening: OpenID?
+    var playlistFetch: FetchID?
+    var playlistBytes: [UInt8] = []
+    var playlist: LocalPlaylist?
+    var playlistWaiting: [RequestID] = []
+    var waiting: (id: RequestID, sequence: UInt64)?
+    var stored: [UInt64: any Payload] = [:]
+    var storedOrder: [UInt64] = []
+    /// In order of their numbers.
+    var jobs: [Job] = []
+    var peers: [Peer] = []
+    var lastFetch: UInt64 = 0
+    var lastRequest: UInt32 = 0
+    var mustAnnounce = false
+    /// When the player's buffer is empty, as far as deliveries tell.
+    var dryAt: Instant?
+    var prefetchAt = Instant.never
+    var tickAt = Instant.never
+    var isStopping = false
+
+    init(scenario: Scenario, uploads: Bool, seed: UInt64) {
+        self.scenario = scenario
+        self.uploads = uploads
+        random = SeededGenerator(seed: seed)
+    }
+
+    var highDemandWindow: Duration { scenario.highDemandWindow ?? .seconds(scenario.isLive ? 4 : 15) }
+
+    func nextOutput() -> Output? { outputs.popFirst() }
+    var nextDeadline: Instant? { min(prefetchAt, tickAt) == .never ? nil : min(prefetchAt, tickAt) }
+
+    func statistics(at now: Instant) -> AgentStatistics {
+        var result = totals
+        result.peers = peers.count
+        result.ledger_bytes = storedOrder.reduce(0) { $0 + Int64(stored[$1]?.count ?? 0) }
+        return result
+    }
+
+    func emit(_ output: Output) { outputs.append(output) }
+
+    func handle(_ input: Input, at time: Instant) {
+        now = time
+        switch input {
+        case .open(let id, let request): open(id, request)
+        case .request(let request): asked(request)
+        case .delivered(_, let bytes): delivered(bytes)
+        case .fetchHead(let id, let head): fetchHead(id, head)
+        case .fetchBody(let id, let payload): fetchBody(id, payload)
+        case .fetchEnded(let id, let end): fetchEnded(id, end)
+        case .linkUp(let id, _, _):
+            peers.append(Peer(id))
+            announce(to: id)
+            if prefetchAt == .never { schedulePrefetch() }
+        case .linkMessage(let id, let message, let payload): heard(id, message, payload)
+        case .linkDrained(let id, let bytes):
+            guard let peer = peer(id) else { break }
+            peer.unsent = max(0, peer.unsent - bytes)
+            pump(peer)
+        case .linkDown(let id, _): linkDown(id)
+        case .stop:
+            isStopping = true
+            emit(.stopped)
+        default: break
+        }
+        guard !isStopping else { return }
+        if prefetchAt <= now { prefetch() }
+        if tickAt <= now { tickAt = now + OnePeerPolicy.tick }
+        process()
+        if mustAnnounce { announceToAll() }
+    }
+
+    func peer(_ id: LinkID) -> Peer? { peers.first { $0.id == id } }
+
+    // MARK: Player
+
+    private func open(_ id: OpenID, _ request: StreamRequest) {
+        url = request.url
+        opening = id
+        tickAt = now + OnePeerPolicy.tick
+        fetchPlaylist()
+    }
+
+    private func fetchPlaylist() {
+        guard playlistFetch == nil else { return }
+        playlistBytes = []
+        playlistFetch = fetch(url, fields: [], purpose: .manifest)
+        totals.manifest_requests += 1
+    }
+
+    func fetch(_ url: String, fields: [HeaderField], purpose: FetchRequest.Purpose) -> FetchID {
+        lastFetch += 1
+        emit(.fetch(FetchID(lastFetch), FetchRequest(url: url, fields: fields, purpose: purpose)))
+        return FetchID(lastFetch)
+    }
+
+    private func asked(_ request: PlayerRequest) {
+        if let sequence = StreamShape.sequence(ofPath: request.target) {
+            waiting = (request.id, sequence)
+            answerIfStored()
+        } else {
+            playlistWaiting.append(request.id)
+            fetchPlaylist()
+        }
+    }
+
+    private func answer(_ id: RequestID, status: Int, bytes: [UInt8]) {
+        emit(.answerHead(id, AnswerHead(status: status, fields: [], bodyLength: bytes.count)))
+        emit(.answerBytes(id, bytes))
+        emit(.answerEnd(id))
+    }
+
+    func answerIfStored() {
+        guard let (id, sequence) = waiting, let payload = stored[sequence] else { return }
+        waiting = nil
+        emit(.answerHead(id, AnswerHead(status: 200, fields: [], bodyLength: payload.count)))
+        emit(.answerBody(id, payload))
+        emit(.answerEnd(id))
+        dryAt = max(dryAt ?? now, now) + scenario.segmentDuration
+        totals.delivered_bytes += Int64(payload.count)
+    }
+
+    private func delivered(_ bytes: Int) {}
+
+    // MARK: HTTP
+
+    private func fetchHead(_ id: FetchID, _ head: FetchHead) {
+        guard let job = job(fetch: id) else { return }
+        let length = head.first("content-length").flatMap { Int($0) } ?? 0
+        if head.status == 206 {
+            job.total = job.bytes + length
+        } else if head.status == 200 {
+            job.pieces = []
+            job.bytes = 0
+            job.total = length
+        } else {
+            job.source = .none
+            job.retryAt = now + .seconds(1)
+            emit(.cancelFetch(id))
+            mustAnnounce = true
+        }
+    }
+
+    private func fetchBody(_ id: FetchID, _ payload: any Payload) {
+        if id == playlistFetch {
+            playlistBytes += payload.bytes()
+            return
+        }
+        guard let job = job(fetch: id) else { return }
+        totals.origin_bytes += Int64(payload.count)
+        add(payload, to: job)
+    }
+
+    private func fetchEnded(_ id: FetchID, _ end: FetchEnd) {
+        if id == playlistFetch { return playlistEnded(end) }
+        guard let job = job(fetch: id) else { return }
+        job.source = .none
+        job.retryAt = now + .seconds(1)
+        mustAnnounce = true
+    }
+
+    private func playlistEnded(_ end: FetchEnd) {
+        playlistFetch = nil
+        let list = end == .complete ? LocalPlaylist(playlistBytes) : nil
+        if let list { playlist = list }
+        if let id = opening {
+            opening = nil
+            emit(
+                .opened(
+                    id,
+                    list == nil
+                        ? .failed(.unreachable, "no playlist") : .ready(StreamID("one"), path: "/one/index.m3u8")
+                )
+            )
+        }
+        for id in playlistWaiting {
+            answer(id, status: list == nil ? 502 : 200, bytes: list == nil ? [] : playlistBytes)
+        }
+        playlistWaiting = []
+        if scenario.isLive, let list { forget(before: list.mediaSequence) }
+    }
+
+    /// Live: what left the list is of no use to anybody.
+    private func forget(before first: UInt64) {
+        let old = storedOrder.filter { $0 < first && $0 != waiting?.sequence }
+        guard !old.isEmpty else { return }
+        for sequence in old { stored[sequence] = nil }
+        storedOrder.removeAll { $0 < first && $0 != waiting?.sequence }
+        for job in jobs where job.sequence < first && job.sequence != waiting?.sequence { stop(job) }
+        jobs.removeAll { $0.sequence < first && $0.sequence != waiting?.sequence }
+        mustAnnounce = true
+    }
+
+    func job(fetch id: FetchID) -> Job? {
+        jobs.first { if case .http(let fetch) = $0.source { fetch == id } else { false } }
+    }
+
+    /// Takes bytes in; a whole segment is stored, given to the player and announced.
+    func add(_ payload: any Payload, to job: Job) {
+        job.pieces.append(payload)
+        job.bytes += payload.count
+        job.lastByte = now
+        guard let total = job.total, job.bytes >= total, let first = job.pieces.first else { return }
+        if case .peer(let link, _) = job.source {
+            let peer = peer(link)
+            peer?.isBusy = false
+            peer?.failures = 0
+        }
+        jobs.removeAll { $0 === job }
+        stored[job.sequence] = first.stored(followedBy: Array(job.pieces.dropFirst()))
+        storedOrder.append(job.sequence)
+        mustAnnounce = true
+        answerIfStored()
+    }
+
+    /// Ends a job's transfer and keeps what it has.
+    func stop(_ job: Job) {
+        switch job.source {
+        case .none: break
+        case .http(let fetch): emit(.cancelFetch(fetch))
+        case .peer(let link, let request):
+            emit(.send(link, .cancel(request: request, fromChunk: 0), payload: nil))
+            peer(link)?.isBusy = false
+        }
+        job.source = .none
+    }
+}

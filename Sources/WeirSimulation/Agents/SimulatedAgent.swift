@@ -1,0 +1,71 @@
+package import WeirCore
+
+/// A host with a decider in it: the shell's part, on the virtual clock.
+///
+/// Life: waiting → running → gone (stopped or killed).
+package final class SimulatedAgent {
+    package enum State { case waiting, running, gone }
+
+    package let number: Int
+    package let host: Int
+    package let role: Scenario.Role
+    package let id: PeerID
+    package let publicKey: [UInt8]
+    package var state = State.waiting
+    package var startsAt: Instant
+    package var endedAt: Instant?
+    package let decider: any Decider
+    let http: HTTPPool
+    /// Dials that the core waits for, by connection.
+    var dials: [Int: DialID] = [:]
+    /// Failed dials to report, oldest first.
+    var failedDials = Ring<(DialID, LinkEnd)>()
+    /// The time for which a timer event is in the queue.
+    var timerAt = Instant.never
+    var linkCount = 0
+
+    // What the wire showed of it.
+    /// Payload and everything else that it sent over links.
+    package var dataBytes: Int64 = 0
+    package var controlBytes: Int64 = 0
+    /// When it first said that it holds a segment, by number from `StreamShape.firstSequence`.
+    package var heldAt: [Instant?] = []
+
+    init(
+        number: Int,
+        host: Int,
+        role: Scenario.Role,
+        signer: SimulatedSigner,
+        startsAt: Instant,
+        decider: any Decider,
+        http: HTTPPool
+    ) {
+        self.number = number
+        self.host = host
+        self.role = role
+        self.startsAt = startsAt
+        self.decider = decider
+        self.http = http
+        id = signer.id
+        publicKey = signer.publicKey
+    }
+
+    /// Where others dial it: 10.x.y.z with the agent's number in the last three parts.
+    package static func address(of number: Int) -> PeerAddress {
+        PeerAddress(host: "10.\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)", port: 7000)
+    }
+
+    static func number(of address: PeerAddress) -> Int? {
+        let parts = address.host.split(separator: ".").compactMap { Int($0) }
+        guard parts.count == 4, parts[0] == 10, address.port == 7000 else { return nil }
+        return parts[1] << 16 | parts[2] << 8 | parts[3]
+    }
+
+    func noteHeld(_ sequence: UInt64, at now: Instant) {
+        guard sequence >= StreamShape.firstSequence else { return }
+        let place = Int(clamping: sequence - StreamShape.firstSequence)
+        guard place < 1_000_000 else { return }
+        while heldAt.count <= place { heldAt.append(nil) }
+        if heldAt[place] == nil { heldAt[place] = now }
+    }
+}

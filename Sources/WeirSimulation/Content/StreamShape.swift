@@ -1,0 +1,87 @@
+package import WeirCore
+
+/// A stream as its packager makes it: when segments are listed, how large they are, which bytes they have.
+package struct StreamShape: Sendable {
+    package var isLive: Bool
+    /// Bits per second.
+    package var bitrate: Double
+    package var segmentDuration: Duration
+    /// Segments in a live list.
+    package var window: Int
+    /// Segments of a recording.
+    package var recordedSegments: Int
+    package var seed: UInt64
+
+    package static let firstSequence: UInt64 = 1000
+
+    package init(
+        isLive: Bool,
+        bitrate: Double,
+        segmentDuration: Duration,
+        window: Int,
+        recordedSegments: Int,
+        seed: UInt64
+    ) {
+        self.isLive = isLive
+        self.bitrate = bitrate
+        self.segmentDuration = segmentDuration
+        self.window = window
+        self.recordedSegments = recordedSegments
+        self.seed = seed
+    }
+
+    package func object(_ sequence: UInt64) -> UInt64 { mixed(seed, 0x6f62_6a65_6374, sequence) }
+
+    /// Rate × duration, ±15 % by the segment's own number.
+    package func bytes(of sequence: UInt64) -> Int {
+        let fraction = Double(mixed(seed, 0x7369_7a65, sequence) >> 11) * 0x1p-53
+        return Int(bitrate / 8 * segmentDuration.seconds * (0.85 + 0.3 * fraction))
+    }
+
+    /// The newest listed segment; for a recording its last.
+    package func newest(at time: Instant) -> UInt64 {
+        guard isLive else { return StreamShape.firstSequence + UInt64(recordedSegments) - 1 }
+        let made = time.nanoseconds / segmentDuration.nanoseconds
+        return StreamShape.firstSequence + UInt64(window) - 1 + UInt64(made)
+    }
+
+    package func oldest(at time: Instant) -> UInt64 {
+        isLive ? newest(at: time) - UInt64(window) + 1 : StreamShape.firstSequence
+    }
+
+    /// When it appeared in the list; the start for what was there before.
+    package func listed(_ sequence: UInt64) -> Instant {
+        let place = Int64(sequence) - Int64(StreamShape.firstSequence) - Int64(window) + 1
+        return isLive && place > 0 ? Instant(nanoseconds: place * segmentDuration.nanoseconds) : .start
+    }
+
+    /// Whether the server still has it: live segments go a window after they left the list.
+    package func exists(_ sequence: UInt64, at time: Instant) -> Bool {
+        let oldest = self.oldest(at: time)
+        let kept = isLive ? max(StreamShape.firstSequence, oldest - min(oldest, UInt64(window))) : oldest
+        return sequence >= kept && sequence <= newest(at: time)
+    }
+
+    package func playlist(at time: Instant) -> [UInt8] {
+        let seconds = segmentDuration.nanoseconds / 1_000_000
+        let digits = String(seconds % 1000)
+        let fraction = String(repeating: "0", count: 3 - digits.count) + digits
+        let duration = "\(seconds / 1000).\(fraction)"
+        var text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:\((seconds + 999) / 1000)\n"
+        text += "#EXT-X-MEDIA-SEQUENCE:\(oldest(at: time))\n"
+        if !isLive { text += "#EXT-X-PLAYLIST-TYPE:VOD\n" }
+        for sequence in oldest(at: time)...newest(at: time) {
+            text += "#EXTINF:\(duration),\nsegment-\(sequence).ts\n"
+        }
+        if !isLive { text += "#EXT-X-ENDLIST\n" }
+        return Array(text.utf8)
+    }
+
+    /// The segment that a path of the server names.
+    package static func sequence(ofPath path: String) -> UInt64? {
+        guard let name = path.split(separator: "/").last, name.hasPrefix("segment-"), name.hasSuffix(".ts") else {
+            return nil
+        }
+        return UInt64(name.dropFirst(8).dropLast(3))
+    }
+}

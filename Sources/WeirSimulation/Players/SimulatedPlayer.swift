@@ -1,0 +1,281 @@
+import WeirCore
+
+/// A player on an agent's local endpoint: reads the list, asks for segments one after another, plays in real time.
+///
+/// Phases: idle → opening → playing → over; opening → opening (again after a failure).
+final class SimulatedPlayer {
+    /// Bytes per second that its socket takes.
+    static let socketRate = 50_000_000.0
+    /// What a player of recordings keeps ahead.
+    static let readAhead = Duration.seconds(30)
+    /// As ffplay and hls.js: so many segments from the end of a live list.
+    static let startFromEnd = 3
+    static let attempts = 4
+
+    private struct SegmentRequest {
+        let id: RequestID
+        let sequence: UInt64
+        let object: UInt64
+        let length: Int
+        /// Bytes that were handed over, and those that the socket took.
+        var handed = 0
+        var taken = 0
+        var status = 0
+    }
+
+    private enum Item {
+        case body(RequestID, bytes: Int)
+        case end(RequestID)
+        case abort(RequestID)
+    }
+
+    private let number: Int
+    private let shape: StreamShape
+    private let queue: EventQueue
+    private let warmUp: Instant
+    /// Feeds the agent.
+    private let tell: (Input) -> Void
+    private(set) var figures = PlayerFigures()
+    /// When each segment was delivered whole, by number from `StreamShape.firstSequence`.
+    private(set) var completedAt: [Instant?] = []
+
+    private var isOver = false
+    private var startedAt = Instant.start
+    private var path: String?
+    private var lastID: UInt64 = 0
+    private var playlist: LocalPlaylist?
+    private var playlistRequest: (id: RequestID, bytes: [UInt8], status: Int)?
+    private var reloadAt = Instant.start
+    private var segmentRequest: SegmentRequest?
+    private var next: UInt64?
+    private var attempt = 0
+    private var retryAt = Instant.start
+    /// When what is buffered has been played; nil before playback began.
+    private var dryAt: Instant?
+    private var socketFree = Instant.start
+    private var items = Ring<Item>()
+    private var wakeAt = Instant.never
+
+    init(number: Int, shape: StreamShape, warmUp: Instant, queue: EventQueue, tell: @escaping (Input) -> Void) {
+        self.number = number
+        self.shape = shape
+        self.warmUp = warmUp
+        self.queue = queue
+        self.tell = tell
+    }
+
+    func start(url: String) {
+        startedAt = queue.now
+        tell(.open(OpenID(UInt64(number)), StreamRequest(url: url)))
+    }
+
+    /// The viewer left, or the run is over.
+    func stop() {
+        guard !isOver else { return }
+        isOver = true
+        if let dryAt, !figures.isFinished, queue.now > dryAt {
+            figures.stalls += 1
+            figures.stalled = figures.stalled + (queue.now - dryAt)
+        }
+    }
+
+    /// Seconds of media ahead.
+    private var buffer: Duration { dryAt.map { ($0 - queue.now).orZero } ?? .zero }
+
+    // MARK: What the agent answers. Nothing is fed back here: the agent is still being drained.
+
+    func opened(_ result: OpenResult) {
+        switch result {
+        case .ready(_, let path):
+            self.path = path
+            wake(at: queue.now)
+        case .failed:
+            figures.failedAnswers += 1
+            queue.schedule(Event(.start, number, detail: 1), after: .seconds(1))
+        }
+    }
+
+    func answerHead(_ id: RequestID, _ head: AnswerHead) {
+        if playlistRequest?.id == id { playlistRequest?.status = head.status }
+        if segmentRequest?.id == id { segmentRequest?.status = head.status }
+    }
+
+    func answerBytes(_ id: RequestID, _ bytes: [UInt8]) {
+        if playlistRequest?.id == id { playlistRequest?.bytes += bytes }
+        enqueue(.body(id, bytes: bytes.count), bytes: bytes.count)
+    }
+
+    func answerBody(_ id: RequestID, _ payload: any Payload) {
+        check(id, payload)
+        enqueue(.body(id, bytes: payload.count), bytes: payload.count)
+    }
+
+    func answerEnd(_ id: RequestID) { enqueue(.end(id), bytes: 0) }
+    func answerAbort(_ id: RequestID) { enqueue(.abort(id), bytes: 0) }
+
+    private func enqueue(_ item: Item, bytes: Int) {
+        socketFree = max(socketFree, queue.now) + transmissionTime(bytes, at: SimulatedPlayer.socketRate)
+        items.append(item)
+        queue.schedule(Event(.localDelivery, number), at: socketFree)
+    }
+
+    /// The oracle: these must be the origin's bytes, in order.
+    private func check(_ id: RequestID, _ payload: any Payload) {
+        guard var request = segmentRequest, request.id == id, request.status == 200 else { return }
+        let pieces = (payload as? SimulatedPayload)?.pieces ?? []
+        if pieces.isEmpty { figures.wrongBytes += Int64(payload.count) }
+        for piece in pieces {
+            let isRight = piece.object == request.object && piece.offset == Int64(request.handed) && piece.tag == 0
+            if !isRight { figures.wrongBytes += Int64(piece.count) }
+            request.handed += piece.count
+        }
+        segmentRequest = request
+    }
+
+    // MARK: Events
+
+    /// The socket took the next item.
+    func take() {
+        guard let item = items.popFirst(), !isOver else { return }
+        switch item {
+        case .body(let id, let bytes):
+            tell(.delivered(id, bytes: bytes))
+            if segmentRequest?.id == id, segmentRequest?.status == 200 { took(bytes) }
+        case .end(let id): ended(id, isCut: false)
+        case .abort(let id): ended(id, isCut: true)
+        }
+    }
+
+    private func took(_ bytes: Int) {
+        segmentRequest?.taken += bytes
+        figures.deliveredBytes += Int64(bytes)
+        if queue.now >= warmUp { figures.deliveredAfterWarmUp += Int64(bytes) }
+        if figures.firstByte == nil { figures.firstByte = queue.now - startedAt }
+    }
+
+    private func ended(_ id: RequestID, isCut: Bool) {
+        if let request = playlistRequest, request.id == id {
+            playlistRequest = nil
+            playlistEnded(request.bytes, isUsable: request.status == 200 && !isCut)
+        } else if let request = segmentRequest, request.id == id {
+            segmentRequest = nil
+            segmentEnded(request, isCut: isCut)
+        }
+        act()
+    }
+
+    private func playlistEnded(_ bytes: [UInt8], isUsable: Bool) {
+        guard isUsable, let list = LocalPlaylist(bytes) else {
+            figures.failedAnswers += 1
+            reloadAt = queue.now + .seconds(1)
+            return
+        }
+        if let variant = list.variant {
+            path = LocalPlaylist.path(of: variant, relativeTo: path ?? "/")
+            return
+        }
+        let isNew = playlist != list
+        playlist = list
+        // RFC 8216 6.3.4.
+        reloadAt = queue.now + .seconds(isNew ? list.targetDuration : list.targetDuration / 2)
+        if next == nil {
+            let skipped = list.isEnded ? 0 : max(0, list.segments.count - SimulatedPlayer.startFromEnd)
+            next = list.mediaSequence + UInt64(skipped)
+        }
+        if let wanted = next, wanted < list.mediaSequence {
+            figures.skippedSegments += Int(clamping: list.mediaSequence - wanted)
+            next = list.mediaSequence
+        }
+    }
+
+    private func segmentEnded(_ request: SegmentRequest, isCut: Bool) {
+        let isWhole = request.status == 200 && !isCut && request.handed == request.length
+        if request.status == 200, !isWhole { figures.cutBodies += 1 }
+        guard isWhole else {
+            if request.status != 200 { figures.failedAnswers += 1 }
+            attempt += 1
+            retryAt = queue.now + .seconds(1)
+            if attempt >= SimulatedPlayer.attempts {
+                figures.skippedSegments += 1
+                next = request.sequence + 1
+                attempt = 0
+            }
+            return
+        }
+        attempt = 0
+        figures.segments += 1
+        next = request.sequence + 1
+        noteCompleted(request.sequence)
+        if figures.startUp == nil { figures.startUp = queue.now - startedAt }
+        if let dry = dryAt, queue.now > dry {
+            figures.stalls += 1
+            figures.stalled = figures.stalled + (queue.now - dry)
+        }
+        dryAt = max(dryAt ?? queue.now, queue.now) + shape.segmentDuration
+        if let list = playlist, list.isEnded, request.sequence + 1 >= list.mediaSequence + UInt64(list.segments.count) {
+            figures.isFinished = true
+        }
+    }
+
+    private func noteCompleted(_ sequence: UInt64) {
+        let place = Int(sequence - StreamShape.firstSequence)
+        while completedAt.count <= place { completedAt.append(nil) }
+        completedAt[place] = queue.now
+    }
+
+    func timer() {
+        guard wakeAt <= queue.now else { return }
+        wakeAt = .never
+        act()
+    }
+
+    private func wake(at time: Instant) {
+        guard time < wakeAt else { return }
+        wakeAt = max(time, queue.now)
+        queue.schedule(Event(.playerTimer, number), at: wakeAt)
+    }
+
+    /// Asks for what is due.
+    private func act() {
+        guard !isOver, let path, !figures.isFinished else { return }
+        let isLoading = playlistRequest != nil
+        let mustReload = playlist.map { !$0.isEnded } ?? true
+        if !isLoading, mustReload {
+            if queue.now >= reloadAt {
+                playlistRequest = (newID(), [], 0)
+                ask(playlistRequest?.id, path)
+            } else {
+                wake(at: reloadAt)
+            }
+        }
+        askForSegment(relativeTo: path)
+    }
+
+    private func askForSegment(relativeTo path: String) {
+        guard segmentRequest == nil, let list = playlist, let next, next >= list.mediaSequence else { return }
+        let place = Int(clamping: next - list.mediaSequence)
+        guard place < list.segments.count else { return }
+        if queue.now < retryAt { return wake(at: retryAt) }
+        if list.isEnded, buffer > SimulatedPlayer.readAhead {
+            return wake(at: queue.now + (buffer - SimulatedPlayer.readAhead))
+        }
+        let request = SegmentRequest(
+            id: newID(),
+            sequence: next,
+            object: shape.object(next),
+            length: shape.bytes(of: next)
+        )
+        segmentRequest = request
+        ask(request.id, LocalPlaylist.path(of: list.segments[place].uri, relativeTo: path))
+    }
+
+    private func newID() -> RequestID {
+        lastID += 1
+        return RequestID(lastID)
+    }
+
+    private func ask(_ id: RequestID?, _ target: String) {
+        guard let id else { return }
+        tell(.request(PlayerRequest(id: id, method: .get, target: target, userAgent: "simulated player")))
+    }
+}

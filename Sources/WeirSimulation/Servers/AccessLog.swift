@@ -1,0 +1,32 @@
+/// What a server sent, as its log would say: bytes count when the kernel took them, whether or not they arrived.
+package struct AccessLog: Sendable {
+    package var mediaBytes: Int64 = 0
+    /// The part of `mediaBytes` before the warm-up was over.
+    package var startUpBytes: Int64 = 0
+    package var playlistBytes: Int64 = 0
+    package var playlistRequests = 0
+    package var mediaRequests = 0
+    /// By segment, from `StreamShape.firstSequence`: requests with a body, and bytes of it.
+    package var requestsPerSegment: [Int] = []
+    package var bytesPerSegment: [Int64] = []
+
+    mutating func noteRequest(_ sequence: UInt64) {
+        mediaRequests += 1
+        requestsPerSegment[place(sequence)] += 1
+    }
+
+    mutating func noteBytes(_ bytes: Int, of sequence: UInt64, isStartUp: Bool) {
+        mediaBytes += Int64(bytes)
+        if isStartUp { startUpBytes += Int64(bytes) }
+        bytesPerSegment[place(sequence)] += Int64(bytes)
+    }
+
+    private mutating func place(_ sequence: UInt64) -> Int {
+        let place = Int(sequence - StreamShape.firstSequence)
+        while requestsPerSegment.count <= place {
+            requestsPerSegment.append(0)
+            bytesPerSegment.append(0)
+        }
+        return place
+    }
+}

@@ -1,0 +1,144 @@
+package import WeirCore
+
+/// What a run showed. Equal runs have equal reports.
+package struct Report: Sendable {
+    package let policy: Scenario.Policy
+    package let viewers: Int
+    package let bound: Double
+    /// Bytes that players' sockets took after the warm-up.
+    package let delivered: Int64
+    /// Media payload that the origin sent after the warm-up, and before.
+    package let originBytes: Int64
+    package let startUpBytes: Int64
+    package let playlistBytes: Int64
+    package let playlistRequests: Int
+    package let stalls: Int
+    package let stalled: Duration
+    package let stalledViewers: Int
+    /// Median and 95th percentile from a player's start to its first whole segment.
+    package let startUp: (median: Duration, p95: Duration)
+    /// Of payload that links and fetches brought: the part thrown away.
+    package let waste: Double
+    package let fetchesPerSegment: Double
+    package let copiesPerSegment: Double
+    /// From a segment's listing to a peer's holding it (its word on the wire; without links: its player's).
+    package let delay: (median: Duration, p95: Duration)
+    /// From a segment's listing to the player's having it whole.
+    package let playerDelay: (median: Duration, p95: Duration)
+    /// Of what went over links: everything but payload.
+    package let controlShare: Double
+    package let auditBytes: Int64
+    package let rejectedBytes: Int64
+    package let bannedPeers: Int
+    package let wrongBytes: Int64
+    package let cutBodies: Int
+    package let failedAnswers: Int
+    package let skippedSegments: Int
+    package let unfinished: Int
+    package let unofferedRequests: Int
+    package let runRequests: Int
+    package let refusals: Int
+    /// The largest ledger above its budget, over all agents, at the end.
+    package let ledgerExcess: Int64
+    /// Media bytes by the origin's log that no agent counted (cancelled in flight); negative would be a miscount.
+    package let uncountedOriginBytes: Int64
+    package let events: UInt64
+    package let digest: EventDigest
+
+    package var offload: Double { delivered > 0 ? 1 - Double(originBytes) / Double(delivered) : 0 }
+
+    init(_ simulation: Simulation) {
+        let scenario = simulation.scenario
+        let counted = simulation.agents.filter { $0.role == .honest || $0.role == .freeRider }
+        let figures = counted.map { simulation.players[$0.number].figures }
+        let log = simulation.servers[0].log
+        let statistics = simulation.agents.map { $0.decider.statistics(at: simulation.now) }
+        policy = scenario.policy
+        viewers = scenario.peers
+        bound = Report.bound(scenario)
+        delivered = figures.reduce(0) { $0 + $1.deliveredAfterWarmUp }
+        originBytes = log.mediaBytes - log.startUpBytes
+        startUpBytes = log.startUpBytes
+        playlistBytes = log.playlistBytes
+        playlistRequests = log.playlistRequests
+        stalls = figures.reduce(0) { $0 + $1.stalls }
+        stalled = figures.reduce(.zero) { $0 + $1.stalled }
+        stalledViewers = figures.count { $0.stalls > 0 }
+        startUp = Report.quantiles(figures.compactMap(\.startUp))
+        let received = statistics.reduce(Int64(0)) { $0 + $1.peer_bytes + $1.origin_bytes }
+        let wasted = statistics.reduce(Int64(0)) { $0 + $1.wasted_bytes + $1.rejected_bytes }
+        waste = received > 0 ? Double(wasted) / Double(received) : 0
+        let copies = Report.copies(log, scenario)
+        fetchesPerSegment = copies.fetches
+        copiesPerSegment = copies.bytes
+        delay = Report.quantiles(Report.delays(simulation, ofPlayers: scenario.policy == .plain))
+        playerDelay = Report.quantiles(Report.delays(simulation, ofPlayers: true))
+        let control = simulation.agents.reduce(Int64(0)) { $0 + $1.controlBytes }
+        let data = simulation.agents.reduce(Int64(0)) { $0 + $1.dataBytes }
+        controlShare = control + data > 0 ? Double(control) / Double(control + data) : 0
+        auditBytes = statistics.reduce(0) { $0 + $1.audit_bytes }
+        rejectedBytes = statistics.reduce(0) { $0 + $1.rejected_bytes }
+        bannedPeers = statistics.reduce(0) { $0 + $1.banned_peers }
+        wrongBytes = figures.reduce(0) { $0 + $1.wrongBytes }
+        cutBodies = figures.reduce(0) { $0 + $1.cutBodies }
+        failedAnswers = figures.reduce(0) { $0 + $1.failedAnswers }
+        skippedSegments = figures.reduce(0) { $0 + $1.skippedSegments }
+        unfinished = figures.count { scenario.isLive ? $0.segments == 0 : !$0.isFinished }
+        unofferedRequests = simulation.oracle.unofferedRequests
+        runRequests = simulation.oracle.requests
+        refusals = simulation.oracle.refusals
+        ledgerExcess = statistics.map { max(0, $0.ledger_bytes - Int64(scenario.settings.cacheBytes)) }.max() ?? 0
+        uncountedOriginBytes = log.mediaBytes - statistics.reduce(0) { $0 + $1.origin_bytes }
+        events = simulation.eventCount
+        digest = simulation.digest
+    }
+
+    private static func bound(_ scenario: Scenario) -> Double {
+        let payload =
+            scenario.uplink * Double(Transport.segmentBytes)
+            / Double(Transport.segmentBytes + Transport.headerBytes)
+        let riders = Int(Double(scenario.peers) * scenario.freeRiders + 0.5)
+        return Bounds.offload(
+            viewers: scenario.peers,
+            uplinks: Array(repeating: payload, count: scenario.peers - riders),
+            bitrate: scenario.bitrate
+        )
+    }
+
+    /// Requests and whole copies per segment that was listed after the warm-up.
+    private static func copies(_ log: AccessLog, _ scenario: Scenario) -> (fetches: Double, bytes: Double) {
+        let shape = scenario.shape
+        var (segments, fetches, bytes) = (0, 0, 0.0)
+        for place in log.requestsPerSegment.indices {
+            let sequence = StreamShape.firstSequence + UInt64(place)
+            if scenario.isLive, shape.listed(sequence) < .start + scenario.warmUp { continue }
+            segments += 1
+            fetches += log.requestsPerSegment[place]
+            bytes += Double(log.bytesPerSegment[place]) / Double(shape.bytes(of: sequence))
+        }
+        guard segments > 0 else { return (0, 0) }
+        return (Double(fetches) / Double(segments), bytes / Double(segments))
+    }
+
+    private static func delays(_ simulation: Simulation, ofPlayers: Bool) -> [Duration] {
+        let scenario = simulation.scenario
+        guard scenario.isLive else { return [] }
+        let shape = scenario.shape
+        return simulation.agents.flatMap { agent -> [Duration] in
+            let times = ofPlayers ? simulation.players[agent.number].completedAt : agent.heldAt
+            return times.indices.compactMap { place in
+                let listed = shape.listed(StreamShape.firstSequence + UInt64(place))
+                guard let time = times[place], listed >= .start + scenario.warmUp, listed >= agent.startsAt else {
+                    return nil
+                }
+                return time - listed
+            }
+        }
+    }
+
+    static func quantiles(_ values: [Duration]) -> (median: Duration, p95: Duration) {
+        guard !values.isEmpty else { return (.zero, .zero) }
+        let sorted = values.sorted()
+        return (sorted[sorted.count / 2], sorted[min(sorted.count - 1, sorted.count * 95 / 100)])
+    }
+}

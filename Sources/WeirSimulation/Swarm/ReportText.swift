@@ -1,0 +1,49 @@
+import WeirCore
+
+extension Report {
+    /// For people and for diff: nothing here depends on the wall clock or the process.
+    package var lines: [String] {
+        [
+            "policy \(policy.rawValue)",
+            "offload \(percent(offload)) (bound \(percent(bound)))",
+            "start-up \(megabytes(startUpBytes)) of media from the origin before the warm-up was over",
+            "start-up time median \(seconds(startUp.median)), p95 \(seconds(startUp.p95))",
+            "stalls \(stalls) (\(seconds(stalled)), \(stalledViewers) of \(viewers) viewers)",
+            "waste \(percent(waste))",
+            "origin fetches per segment \(decimals(fetchesPerSegment, 2)) (\(decimals(copiesPerSegment, 2)) copies)",
+            "segment behind the origin median \(seconds(delay.median)), p95 \(seconds(delay.p95))",
+            "segment at the player median \(seconds(playerDelay.median)), p95 \(seconds(playerDelay.p95))",
+            "control \(percent(controlShare)) of link bytes",
+            "playlists \(playlistRequests) requests, \(megabytes(playlistBytes))",
+            "delivered \(megabytes(delivered)), origin \(megabytes(originBytes)), audits \(megabytes(auditBytes))",
+            "integrity: \(wrongBytes) wrong bytes, \(cutBodies) cut bodies, \(rejectedBytes) bytes rejected,"
+                + " \(bannedPeers) bans",
+            "players: \(failedAnswers) failed answers, \(skippedSegments) skipped segments, \(unfinished) unfinished",
+            "oracles: \(unofferedRequests) of \(runRequests) requests were not offered, \(refusals) refused,"
+                + " ledger excess \(ledgerExcess), \(uncountedOriginBytes) origin bytes uncounted",
+            "events \(events)",
+        ]
+    }
+
+    private func percent(_ value: Double) -> String { "\(decimals(value * 100, 1)) %" }
+    private func seconds(_ span: Duration) -> String { "\(decimals(span.seconds, 3)) s" }
+    private func megabytes(_ bytes: Int64) -> String { "\(decimals(Double(bytes) / 1e6, 1)) MB" }
+
+    private func decimals(_ value: Double, _ digits: Int) -> String { DecimalText.format(value, digits: digits) }
+}
+
+/// Fixed decimals without Foundation.
+package enum DecimalText {
+    package static func format(_ value: Double, digits: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let scaled = (abs(value) * scale).rounded()
+        guard scaled < 1e15 else { return "\(value)" }
+        let number = Int64(scaled)
+        let whole = String(number / Int64(scale))
+        let sign = value < 0 && number > 0 ? "-" : ""
+        guard digits > 0 else { return sign + whole }
+        let rest = String(number % Int64(scale))
+        return sign + whole + "." + String(repeating: "0", count: digits - rest.count) + rest
+    }
+}

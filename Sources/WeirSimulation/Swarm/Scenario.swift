@@ -1,0 +1,90 @@
+package import WeirCore
+
+/// Everything that decides a run: equal scenarios go equal ways.
+package struct Scenario: Sendable {
+    /// What agents do with each other.
+    package enum Policy: String, CaseIterable, Sendable {
+        /// The core, linked.
+        case weir
+        /// The core without links: what a player alone would do.
+        case plain
+        /// Whole segments from one peer: `OnePeerPolicy`.
+        case onePeer = "one-peer"
+    }
+
+    /// How an agent behaves towards others.
+    package enum Role: Sendable, Equatable {
+        case honest
+        /// Receives only.
+        case freeRider
+        /// Sends bytes that contradict the digests it passes on.
+        case polluter
+        /// Reads wrong bytes from the origin, vouches for them and serves them.
+        case liar
+    }
+
+    package enum Action: Sendable {
+        /// kill -9: the kernel closes the connections.
+        case kill(agent: Int)
+        /// Power off: nobody hears of it.
+        case vanish(agent: Int)
+        /// SIGTERM.
+        case stop(agent: Int)
+    }
+
+    package var policy = Policy.weir
+    package var seed: UInt64 = 1
+    package var peers = 30
+    package var isLive = true
+    package var duration = Duration.seconds(600)
+    /// What happens before this moment counts as start-up.
+    package var warmUp = Duration.seconds(60)
+    /// Viewers begin evenly at random within this time.
+    package var arrivals = Duration.seconds(20)
+    /// Mean of exponential viewing times; who leaves is replaced at once.
+    package var churn: Duration?
+
+    /// Bits per second.
+    package var bitrate = 1_000_000.0
+    package var segmentDuration = Duration.seconds(2)
+    package var window = 8
+
+    /// Bits per second on the viewers' access links, headers included.
+    package var uplink = 5_000_000.0
+    package var downlink = 20_000_000.0
+    package var roundTrips = (least: Duration.milliseconds(20), most: Duration.milliseconds(80))
+    package var originRate = 1_000_000_000.0
+    package var originRoundTrip = Duration.milliseconds(30)
+    package var requestLatency = Duration.milliseconds(2)
+    package var isAnchored = false
+    package var faults: [OriginFault] = []
+
+    /// Links per agent that the introduction aims at.
+    package var links = 20
+    /// Part of all pairs that cannot reach each other.
+    package var unreachable = 0.0
+    /// Part of the agents that receive only.
+    package var freeRiders = 0.0
+    /// By agent number; all others are honest.
+    package var roles: [(agent: Int, role: Role)] = []
+    package var script: [(at: Instant, action: Action)] = []
+    package var settings = AgentSettings()
+    package var limits = Limits()
+    /// For `onePeer`: how much playback ahead goes to HTTP at once. Live players of p2p-media-loader (PeerTube) use 4 s;
+    /// the library's 15 s would send every segment of a short live window to the origin.
+    package var highDemandWindow: Duration?
+
+    package init() {}
+
+    package var shape: StreamShape {
+        let recorded = Int(duration.seconds / segmentDuration.seconds)
+        return StreamShape(
+            isLive: isLive,
+            bitrate: bitrate,
+            segmentDuration: segmentDuration,
+            window: window,
+            recordedSegments: max(1, recorded),
+            seed: seed
+        )
+    }
+}
