@@ -94,7 +94,10 @@ extension Agent {
             link.ownLists[segment.id] = OwnList(life: segment.life)
             forgetOldLists(of: link)
         }
-        let isAsked = segment.queried[link.id] != nil || link.runs.values.contains { $0.segment === segment }
+        // Whoever reads for the swarm tells unasked what it promised.
+        let isAsked =
+            segment.queried[link.id] != nil || link.runs.values.contains { $0.segment === segment }
+            || link.holdings(swarm, id.rendition)?.holdsOrPromises(id) ?? false
         guard segment.phase == .racing, segment.originOnly == nil, acceptsPeers(segment), isAsked else {
             // What comes too late or unasked is not used; its sender believes that it was.
             link.ownLists[segment.id]?.isOutdated = true

@@ -337,7 +337,9 @@ extension Agent {
     }
 
     private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
-        links.contains { $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false }
+        links.contains {
+            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
+        }
     }
 
     /// The first gap that no source is sure to fill in time; nil: the whole segment, of which nothing is known.

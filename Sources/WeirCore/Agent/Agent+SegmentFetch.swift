@@ -165,6 +165,7 @@ extension Agent {
         let (queried, refusals, start, anchorAsked) = (
             segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked
         )
+        segment.unclaim(run)
         segment.runs.removeAll { $0 === run }
         dropRuns(of: segment)
         totals.wasted_bytes += segment.chunks.checkedBytes

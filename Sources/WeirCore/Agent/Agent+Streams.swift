@@ -147,7 +147,11 @@ extension Agent {
         manifest.failures += 1
         manifest.lastFailure = failure
         // Whoever opens the stream is told; a line of its own would say it twice.
-        log(stream.isOpen ? .warning : .debug, "manifest not available", [("stream", stream.id.text), ("why", failure.description)])
+        log(
+            stream.isOpen ? .warning : .debug,
+            "manifest not available",
+            [("stream", stream.id.text), ("why", failure.description)]
+        )
         if case .status(let status) = failure, status == 403 || status == 410, let rendition {
             // The origin is the gate: what it no longer serves, peers no longer get.
             withdraw(rendition)

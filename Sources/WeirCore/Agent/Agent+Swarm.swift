@@ -99,7 +99,8 @@ extension Agent {
         guard rendition.isShared else { return }
         let position = position(in: rendition)
         // On live, where the player is follows from what is newest; on demand each step tells the others what to expect.
-        let hasMoved = rendition.isLive
+        let hasMoved =
+            rendition.isLive
             ? (position == nil) != (rendition.toldPosition == nil) : position != rendition.toldPosition
         guard force || hasMoved || rendition.newest != rendition.toldNewest else { return }
         rendition.toldPosition = position
@@ -229,7 +230,9 @@ extension Agent {
         if let rendition = stream.rendition(have.rendition) {
             for range in have.ranges where range.kind == .media && range.state != .gone {
                 heardOf(range.first, in: rendition)
-                if range.state == .fetching || range.state == .underway { passOn(range.first, in: rendition, from: link) }
+                if range.state == .fetching || range.state == .underway {
+                    passOn(range.first, in: rendition, from: link)
+                }
             }
         }
         replanSoon(stream)
@@ -245,7 +248,8 @@ extension Agent {
         segment.isUnderwayTold = true
         for link in links(of: stream) where link !== source {
             guard let handle = link.handle(of: stream.swarm), let holdings = link.holdings(stream.swarm, rendition.key),
-                !holdings.held.contains(number), !holdings.fetching.contains(number), !holdings.underway.contains(number)
+                !holdings.held.contains(number), !holdings.fetching.contains(number),
+                !holdings.underway.contains(number)
             else { continue }
             let range = Have.Range(kind: .media, first: number, count: 1, state: .underway)
             emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)

@@ -88,7 +88,9 @@ extension Agent {
     }
 
     private mutating func nextUpload() -> (Link, Int)? {
-        guard links.reduce(0, { $0 + $1.sentNotDrained }) < Agent.uploadWindowOfAll else { return nil }
+        // Whoever does not read takes nothing from the others' window.
+        let sending = links.filter { now - $0.lastDrained < .seconds(1) }.reduce(0) { $0 + $1.sentNotDrained }
+        guard sending < Agent.uploadWindowOfAll else { return nil }
         var best: (link: Link, index: Int, sent: Int)?
         var served = 0
         for step in 0..<links.count {

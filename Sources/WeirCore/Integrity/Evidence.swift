@@ -46,9 +46,8 @@ struct Evidence {
             guard let known = digests[chunk], known != digest else { continue }
             return witnesses[chunk] == .own ? .contradictsOwn(chunk: chunk) : .contradictsVoucher(chunk: chunk)
         }
-        // Room for every chunk in eight statements; who says the same over and over is not kept.
+        // Room for every chunk in eight statements; who states little at a time is not kept for ever.
         let isNews = vouch.digests.indices.contains { digests[first + $0] == nil }
-        let isKnown = vouches.contains { $0.signature == vouch.signature }
         let hasRoom = vouches.count < limit && statedDigests + vouch.digests.count <= 8 * digests.count
         guard hasRoom || !isNews else { return .refused }
         for (offset, digest) in vouch.digests.enumerated() where digests[first + offset] == nil {
@@ -56,10 +55,9 @@ struct Evidence {
             witnesses[first + offset] = .voucher
         }
         // A statement that adds nothing has been compared; passing it on as well would only cost everybody bytes.
-        if !isKnown, hasRoom, isNews {
-            vouches.append(vouch)
-            statedDigests += vouch.digests.count
-        }
+        guard isNews else { return .agrees }
+        vouches.append(vouch)
+        statedDigests += vouch.digests.count
         return .agrees
     }
 
