@@ -91,6 +91,11 @@ extension Agent {
         // A short body came with its headers: the whole exchange then stands for the rate, which errs to safety.
         let isLong = fetch.received >= 4 * Int64(Chunk.byteCount)
         let time = max(now - (isLong ? headAt : fetch.startedAt), .milliseconds(1))
-        hosts[fetch.host, default: HostState()].estimate.note(bytes: Int(fetch.received), in: time, at: now)
+        hosts[fetch.host, default: HostState()].estimate.note(
+            bytes: Int(fetch.received),
+            in: time,
+            isShort: !isLong,
+            at: now
+        )
     }
 }

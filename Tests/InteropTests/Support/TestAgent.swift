@@ -36,6 +36,22 @@ struct TestAgent: Sendable {
         return value
     }
 
+    private struct SegmentLine: Decodable {
+        var number: UInt64
+        var origin_bytes: Int64
+        var origin_reason: String
+    }
+
+    /// Why bytes of segments came from the origin: number, bytes, reason; audits alone are left out.
+    func originReasons() async throws -> String {
+        let stream = playbackURL.split(separator: "/")[3]
+        let url = "\(endpoint)/v1/sessions/\(stream)/segments"
+        let answer = try await Web.get(url, [("Authorization", "Bearer \(token)")])
+        let lines = try JSONDecoder().decode([SegmentLine].self, from: Data(answer.body))
+        return lines.filter { !$0.origin_reason.isEmpty }
+            .map { "\($0.number): \($0.origin_bytes) \($0.origin_reason)" }.joined(separator: ", ")
+    }
+
     /// Waits until so many links are up.
     func isLinked(to peers: Int) async throws -> Bool {
         try await eventually(within: 5) { try await statistic("peers") == Double(peers) }
