@@ -126,7 +126,7 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            if !run.isStalled { segment.chunks.release(run.next..<(run.end ?? segment.chunks.count)) }
+            if !run.isStalled { segment.chunks.release(run.rest(of: segment.chunks.count)) }
         }
         segment.runs.removeAll { !$0.isHTTP }
     }
@@ -295,7 +295,7 @@ extension Agent {
         let run = entry.run
         removeRun(request, from: link)
         entry.segment.runs.removeAll { $0 === run }
-        if !run.isStalled { entry.segment.chunks.release(run.next..<(run.end ?? entry.segment.chunks.count)) }
+        if !run.isStalled { entry.segment.chunks.release(run.rest(of: entry.segment.chunks.count)) }
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }
@@ -330,6 +330,9 @@ extension Agent {
             guard segment.audits.allSatisfy({ !$0.isOpen }) else { return }
         }
         dropRuns(of: segment)
+        if !segment.answers.isEmpty, let begun = segment.raceStart {
+            segment.rendition.stream.raceEstimate.note(bytes: Int(length), in: now - begun, at: now)
+        }
         segment.phase = .held
         segment.networks = [:]
         segment.raceEnd = now
@@ -337,7 +340,6 @@ extension Agent {
         stream.racing.removeAll { $0 === segment }
         if segment.id.kind == .media {
             stream.typicalSegmentBytes = (stream.typicalSegmentBytes * 3 + length) / 4
-            segment.rendition.known.insert(first: segment.id.number, count: 1)
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }

@@ -19,10 +19,6 @@ extension Agent {
         for wish in wishes(of: stream) {
             let segment = wish.segment
             if segment.isHeld || segment.isPassedThrough { continue }
-            if let retryAt = segment.retryAt, retryAt > now {
-                agenda.note(.plan(stream.id), at: retryAt)
-                continue
-            }
             if !wish.isAsked {
                 guard ahead < Agent.racesAhead, mayFetchAhead(segment, stream) else { continue }
                 ahead += 1
@@ -30,6 +26,7 @@ extension Agent {
             race(wish, stream)
         }
         abandonUnwished(stream)
+        checkAnchors(stream)
         checkAudits(stream)
     }
 
@@ -44,8 +41,8 @@ extension Agent {
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
         }
-        stream.wishedAt = now
-        for wish in found { wish.segment.wishedAt = now }
+        stream.plans += 1
+        for wish in found { wish.segment.wishedIn = stream.plans }
         return found.enumerated().sorted { left, right in
             let leftSlack = left.element.slack ?? .forever
             let rightSlack = right.element.slack ?? .forever
@@ -62,7 +59,8 @@ extension Agent {
         let isInitialisation = segment.id.kind == .initialisation
         return Wish(
             segment: segment,
-            slack: isInitialisation ? .zero : slack(of: segment),
+            // A player that waits long enough to count as idle is dry, not away.
+            slack: isInitialisation ? .zero : slack(of: segment) ?? (isAsked ? .zero : nil),
             isAsked: isAsked,
             isStart: isInitialisation || starts
         )
@@ -119,7 +117,7 @@ extension Agent {
     private func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
         if segment.phase == .racing { return true }
         let expected = segment.length ?? stream.typicalSegmentBytes
-        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead(of: stream))
+        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
     }
 
     // MARK: One race
@@ -163,7 +161,7 @@ extension Agent {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
             }
-            segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+            segment.chunks.release(run.rest(of: segment.chunks.count))
         }
         segment.runs = []
     }
@@ -179,7 +177,9 @@ extension Agent {
     /// Races that nobody wishes for any more, after a seek or when a player left.
     private mutating func abandonUnwished(_ stream: Stream) {
         for segment in stream.racing
-        where segment.answers.isEmpty && segment.wishedAt != now && !segment.isHeld && !isWantedByPeers(segment) {
+        where segment.answers.isEmpty && segment.wishedIn != stream.plans && !segment.isHeld
+            && !isWantedByPeers(segment)
+        {
             abandon(segment)
         }
     }
@@ -195,6 +195,10 @@ extension Agent {
         switch run.source {
         case .http(let id):
             // The first byte of an origin that makes the segment on demand takes its time.
+            if let fetch = fetches[id], fetch.isEdge {
+                // Behind an edge there is always the origin.
+                return min(settings.stallTimeout, max(.seconds(1), (wish.slack ?? .forever) / 3))
+            }
             guard let fetch = fetches[id], fetch.headAt != nil else {
                 return hasAlternative(to: run, for: wish.segment) ? settings.stallTimeout : Agent.firstByteTime
             }
@@ -218,9 +222,7 @@ extension Agent {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
-                var host = hosts[fetch.host] ?? HostState()
-                host.failures += 1
-                hosts[fetch.host] = host
+                hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil)
                 drop(run, of: segment, fetch: fetch, why: "silent")
             case .link(let id, _):
                 guard !run.isStalled, let link = link(id) else { continue }
@@ -228,7 +230,7 @@ extension Agent {
                 run.isStalled = true
                 link.stalls += 1
                 link.window = max(1, link.window / 2)
-                segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+                segment.chunks.release(run.rest(of: segment.chunks.count))
             }
         }
     }
@@ -238,6 +240,7 @@ extension Agent {
     private mutating func askHTTP(_ wish: Wish, _ stream: Stream) {
         let segment = wish.segment
         guard !segment.runs.contains(where: { $0.isHTTP }) else { return }
+        if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
         switch whetherHTTP(wish, stream) {
         case .now(let reason):
             let range = missingRange(segment, wish)
@@ -267,6 +270,7 @@ extension Agent {
             return .now(reason: "the origin states no digests")
         }
         if !segment.rendition.isShared { return .now(reason: "not shared") }
+        if segment.rendition.isWithdrawn { return .now(reason: "the origin refuses its playlist") }
         if !hasSwarm(stream) { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
@@ -350,7 +354,7 @@ extension Agent {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             let available = (wish.slack ?? .zero).seconds
-            for chunk in run.next..<(run.end ?? segment.chunks.count) {
+            for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if run.isStalled || finish > available { late.insert(chunk) }
             }
@@ -358,13 +362,19 @@ extension Agent {
         return late
     }
 
-    /// Peers' later runs yield to the HTTP range that now covers them.
+    /// Peers' later runs yield to the HTTP range that now covers them; what lies before it they keep.
     private mutating func takeBack(_ range: Range<Int>?, from segment: Segment) {
         guard let range else { return }
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end,
-                range.contains(run.next) || run.isStalled
-            else { continue }
+            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end else { continue }
+            if !run.isStalled, run.next < range.lowerBound, range.lowerBound < end {
+                emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: range.lowerBound)), to: link)
+                segment.chunks.release(range.lowerBound..<end)
+                link.outstandingChunks = max(0, link.outstandingChunks - (end - range.lowerBound))
+                run.end = range.lowerBound
+                continue
+            }
+            guard range.contains(run.next) || run.isStalled else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             if !run.isStalled { segment.chunks.release(run.next..<end) }
             segment.runs.removeAll { $0 === run }
@@ -376,7 +386,9 @@ extension Agent {
 
     private mutating func askPeers(_ wish: Wish, _ stream: Stream) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, settings.integrity != .origin else { return }
+        guard segment.originOnly == nil, segment.rendition.isShared, !segment.rendition.isWithdrawn,
+            settings.integrity != .origin
+        else { return }
         var sources = offers(of: segment)
         guard !sources.isEmpty else { return }
         guard segment.length != nil else { return queryDigests(segment, sources) }

@@ -29,7 +29,9 @@ extension Agent {
         let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: isEdge)
         run.source = .http(fetch.id)
         fetch.offset = first
-        fetch.end = last
+        // A host that ignores ranges sends from its beginning to its end.
+        fetch.end = needsRange ? last : nil
+        fetch.skip = needsRange ? 0 : first
         if let carry = segment.carry, carry.chunk == run.next {
             fetch.parts = carry.parts
             fetch.partBytes = carry.bytes
@@ -37,7 +39,8 @@ extension Agent {
         }
         totals.origin_requests += isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        segment.chunks.request(run.next..<(range?.upperBound ?? segment.chunks.count))
+        run.isCounted = segment.length != nil
+        segment.chunks.request(run.rest(of: segment.chunks.count))
         if range == nil || (range?.lowerBound == 0 && endsWithSegment) { announce(segment, .fetching) }
     }
 
@@ -63,13 +66,19 @@ extension Agent {
         let asked = fetch.request.fields.contains { $0.name == "range" }
         if head.status == 200, asked, !acceptWholeBody(segment, run, fetch, head) { return }
         guard let total = totalLength(segment, fetch, head) else {
-            return drop(run, of: segment, fetch: fetch, why: "a Content-Range that is not what was asked")
+            log(.notice, "a source answers with another range than was asked", [("host", fetch.host)])
+            return segmentRefused(segment, run, fetch, status: 502)
         }
         if head.status == 206 { hosts[fetch.host, default: HostState()].servesRanges = true }
         guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
         if let length = total.length {
-            guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            segment.chunks.request(run.next..<(run.end ?? segment.chunks.count))
+            guard admit(segment, length: length) else {
+                return cannotHold(segment, run, fetch, isTooLarge: length > largestSegment)
+            }
+            if !run.isCounted {
+                run.isCounted = true
+                segment.chunks.request(run.rest(of: segment.chunks.count))
+            }
         } else {
             segment.isOpenEnded = true
         }
@@ -84,13 +93,14 @@ extension Agent {
 
     /// The segment's length by this head; nil when the head is not an answer to what was asked.
     private func totalLength(_ segment: Segment, _ fetch: Fetch, _ head: FetchHead) -> Total? {
-        if let part = segment.id.range { return Total(length: part.length) }
+        let part = segment.id.range
         if head.status == 206 {
-            guard let range = ContentRange(head.first("content-range") ?? ""), range.first == fetch.offset else {
-                return nil
-            }
-            return Total(length: range.total)
+            guard let range = ContentRange(head.first("content-range") ?? ""),
+                range.first == fetch.offset + (part?.offset ?? 0)
+            else { return nil }
+            return Total(length: part?.length ?? range.total)
         }
+        if let part { return Total(length: part.length) }
         guard let text = head.first("content-length") else { return Total(length: nil) }
         guard let length = Int64(text), length >= 0 else { return nil }
         return Total(length: length)
@@ -107,8 +117,18 @@ extension Agent {
         hosts[fetch.host, default: HostState()].wholeBodyUntil = now + .seconds(600)
         let wanted = fetch.offset + (segment.id.range?.offset ?? 0)
         let total = head.first("content-length").flatMap { Int64($0) }
-        guard let total, wanted * 4 <= total else {
+        if let total, wanted <= total / 4 {
+            fetch.skip = wanted
+            return true
+        }
+        guard segment.id.range != nil else {
+            // Asked again without a range, it is skipped up to what is missing.
             drop(run, of: segment, fetch: fetch, why: "the source ignores ranges")
+            return false
+        }
+        // A part of a resource can't be had in another way than by reading what lies before it.
+        guard wanted <= Int64(limits.segmentBytes) else {
+            segmentRefused(segment, run, fetch, status: 502)
             return false
         }
         fetch.skip = wanted
@@ -148,19 +168,25 @@ extension Agent {
         replan(segment.rendition.stream)
     }
 
-    private mutating func tooLarge(_ segment: Segment, _ run: Run, _ fetch: Fetch) {
+    /// There is no room for it, ever or just now: it passes through, and nobody is told of it.
+    private mutating func cannotHold(_ segment: Segment, _ run: Run, _ fetch: Fetch, isTooLarge: Bool) {
         log(
             .notice,
-            "a segment is too large for the cache and passes through",
+            isTooLarge ? "a segment is too large for the cache" : "the cache is in use; a segment passes through",
             [("segment", String(segment.id.number))]
         )
-        drop(run, of: segment, fetch: fetch, why: "too large")
+        drop(run, of: segment, fetch: fetch, why: "no room")
         if segment.announced != nil { announce(segment, .gone) }
-        segment.isPassedThrough = true
         leaveRace(segment)
         for id in segment.answers {
-            if let answer = answers[id], !answer.hasHead { passThrough(answer, segment) }
+            guard let answer = answers[id] else { continue }
+            // What was sent of a body without length cannot be continued from elsewhere.
+            if answer.hasHead { abort(answer) } else { passThrough(answer, segment) }
         }
+        ledger.release(segment)
+        segment.reset()
+        segment.isPassedThrough = isTooLarge
+        if !isTooLarge { segment.retryAt = now + .seconds(2) }
     }
 
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
@@ -244,8 +270,9 @@ extension Agent {
         run.next += 1
         run.delivered += payload.count
         if segment.length == nil {
-            guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
-                tooLarge(segment, run, fetch)
+            let stored = segment.stored + Int64(payload.count)
+            guard stored <= largestSegment, makeRoom(stored, for: segment) else {
+                cannotHold(segment, run, fetch, isTooLarge: stored > largestSegment)
                 return false
             }
             segment.chunks.grow(to: chunk + 1)
@@ -257,6 +284,7 @@ extension Agent {
         } else {
             totals.wasted_bytes += Int64(payload.count)
         }
+        if run.isCounted, run.end.map({ chunk < $0 }) ?? true { segment.chunks.release(chunk..<chunk + 1) }
         if let contradicted { ownReadingContradicts(segment, chunk: chunk, vouched: contradicted) }
         settleDispute(segment, chunk: chunk)
         chunkArrived(segment, chunk)
@@ -268,6 +296,7 @@ extension Agent {
         noteRate(fetch)
         cancel(fetch)
         segment.runs.removeAll { $0 === run }
+        segment.chunks.release(run.rest(of: segment.chunks.count))
         replan(segment.rendition.stream)
     }
 
@@ -280,7 +309,7 @@ extension Agent {
         } else {
             keepCarry(segment, run, fetch)
         }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.chunks.release(run.rest(of: segment.chunks.count))
         finishIfComplete(segment)
         if !segment.isHeld {
             if segment.announced == .fetching, !segment.runs.contains(where: { $0.isHTTP }) {
@@ -339,21 +368,27 @@ extension Agent {
         if isEdge {
             // An edge that cannot serve is passed over; the origin decides what is true.
             var state = hosts[host] ?? HostState()
-            state.retryAt = now + .seconds(5)
+            state.retryAt = max(state.retryAt ?? now, now + .seconds(5))
             hosts[host] = state
             return replan(segment.rendition.stream)
         }
         segment.statusRetries += 1
+        if status == 416, segment.id.range == nil, fetch.request.fields.contains(where: { $0.name == "range" }),
+            segment.statusRetries <= 2
+        {
+            // It is shorter than what was known of it.
+            return otherEdition(segment, run, fetch)
+        }
         let rendition = segment.rendition
         let isNearEdge = rendition.isLive && now - segment.listedAt < rendition.targetDuration
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408
         // A 404 close to the live edge is a packager that lists before it serves; a 5xx may pass.
         let mayRetry = isHonest ? (status == 404 && isNearEdge) : segment.statusRetries <= 4
-        guard !mayRetry else {
+        // Peers may have what the origin has not yet, or not any more.
+        guard !mayRetry, !hasPeerOffer(segment) || segment.statusRetries > 3 else {
             segment.retryAt = now + .milliseconds(250 << min(3, segment.statusRetries - 1))
             return replan(rendition.stream)
         }
-        guard !hasPeerOffer(segment) else { return replan(rendition.stream) }
         segment.retryAt = now + .seconds(2)
         for id in segment.answers {
             if let answer = answers[id], !answer.hasHead {
@@ -372,7 +407,7 @@ extension Agent {
         cancel(fetch)
         keepCarry(segment, run, fetch)
         segment.runs.removeAll { $0 === run }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.chunks.release(run.rest(of: segment.chunks.count))
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }
