@@ -225,6 +225,21 @@ extension Agent {
         segment.anchorAskedAt = now
     }
 
+    /// A HEAD that is not answered must not hold back a segment that is all here.
+    mutating func checkAnchors(_ stream: Stream) {
+        for segment in stream.racing {
+            guard let id = segment.anchorFetch, let fetch = fetches[id] else { continue }
+            let patience = min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
+            guard fetch.startedAt + patience <= now else {
+                agenda.note(.plan(stream.id), at: fetch.startedAt + patience)
+                continue
+            }
+            cancel(fetch)
+            segment.anchorFetch = nil
+            finishIfComplete(segment)
+        }
+    }
+
     mutating func anchorHead(_ segment: Segment, _ fetch: Fetch, _ head: FetchHead) {
         if head.status == 403 || head.status == 405 { hosts[fetch.host, default: HostState()].refusesHead = true }
         guard head.status == 200 else { return }

@@ -397,6 +397,9 @@ extension Agent {
             guard segment.audits.allSatisfy({ !$0.isOpen }) else { return }
         }
         dropRuns(of: segment)
+        if !segment.answers.isEmpty, let begun = segment.raceStart {
+            segment.rendition.stream.raceEstimate.note(bytes: Int(length), in: now - begun, at: now)
+        }
         segment.phase = .held
         segment.networks = [:]
         segment.refusals = [:]
@@ -407,7 +410,6 @@ extension Agent {
         stream.racing.removeAll { $0 === segment }
         if segment.id.kind == .media {
             stream.typicalSegmentBytes = (stream.typicalSegmentBytes * 3 + length) / 4
-            segment.rendition.known.insert(first: segment.id.number, count: 1)
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }

@@ -5,7 +5,10 @@ extension Agent {
     static let greetingTime = Duration.seconds(5)
 
     mutating func linkUp(_ id: LinkID, _ peer: LinkPeer, dial: DialID?) {
-        if let dial { dials.connected(dial, to: peer.id) }
+        if let dial {
+            dials.connected(dial, to: peer.id)
+            agenda.note(.dials, at: now)
+        }
         let link = Link(
             id: id,
             peer: peer,
@@ -23,7 +26,7 @@ extension Agent {
     }
 
     private mutating func greet(_ link: Link) {
-        let swarms = streams.filter { $0.isOpen }.prefix(limits.swarmsPerLink).map { $0.swarm }
+        let swarms = streams.filter { $0.isMember }.prefix(limits.swarmsPerLink).map { $0.swarm }
         for swarm in swarms {
             link.ourHandles.append((swarm, link.nextHandle))
             link.nextHandle += 1
@@ -95,7 +98,7 @@ extension Agent {
             link.theirSwarms[UInt32(index)] = swarm
         }
         log(.debug, "link up", [("peer", link.peer.id.description), ("address", link.peer.address.description)])
-        for stream in streams where stream.isOpen && hello.swarms.contains(stream.swarm) { meet(link, in: stream) }
+        for stream in streams where stream.isMember && hello.swarms.contains(stream.swarm) { meet(link, in: stream) }
         agenda.note(.link(link.id), at: now + Agent.linkSilence / 2)
     }
 

@@ -19,10 +19,6 @@ extension Agent {
         for wish in wishes(of: stream) {
             let segment = wish.segment
             if segment.isHeld || segment.isPassedThrough { continue }
-            if let retryAt = segment.retryAt, retryAt > now {
-                agenda.note(.plan(stream.id), at: retryAt)
-                continue
-            }
             if !wish.isAsked {
                 guard ahead < Agent.racesAhead, mayFetchAhead(segment, stream) else { continue }
                 ahead += 1
@@ -30,6 +26,7 @@ extension Agent {
             race(wish, stream)
         }
         abandonUnwished(stream)
+        checkAnchors(stream)
         checkAudits(stream)
     }
 
@@ -44,8 +41,8 @@ extension Agent {
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
         }
-        stream.wishedAt = now
-        for wish in found { wish.segment.wishedAt = now }
+        stream.plans += 1
+        for wish in found { wish.segment.wishedIn = stream.plans }
         return found.enumerated().sorted { left, right in
             let leftSlack = left.element.slack ?? .forever
             let rightSlack = right.element.slack ?? .forever
@@ -62,7 +59,8 @@ extension Agent {
         let isInitialisation = segment.id.kind == .initialisation
         return Wish(
             segment: segment,
-            slack: isInitialisation ? .zero : slack(of: segment),
+            // A player that waits long enough to count as idle is dry, not away.
+            slack: isInitialisation ? .zero : slack(of: segment) ?? (isAsked ? .zero : nil),
             isAsked: isAsked,
             isStart: isInitialisation || starts
         )
@@ -119,7 +117,7 @@ extension Agent {
     private func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
         if segment.phase == .racing { return true }
         let expected = segment.length ?? stream.typicalSegmentBytes
-        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead(of: stream))
+        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
     }
 
     // MARK: One race
@@ -181,7 +179,9 @@ extension Agent {
     /// Races that nobody wishes for any more, after a seek or when a player left.
     private mutating func abandonUnwished(_ stream: Stream) {
         for segment in stream.racing
-        where segment.answers.isEmpty && segment.wishedAt != now && !segment.isHeld && !isWantedByPeers(segment) {
+        where segment.answers.isEmpty && segment.wishedIn != stream.plans && !segment.isHeld
+            && !isWantedByPeers(segment)
+        {
             abandon(segment)
         }
     }
@@ -198,6 +198,10 @@ extension Agent {
         case .http(let id):
             if let fetch = fetches[id], !rangeSources(wish).isEmpty {
                 return max(silence(of: fetch.host), .milliseconds(400))
+            }
+            if let fetch = fetches[id], fetch.isEdge {
+                // Behind an edge there is always the origin.
+                return min(settings.stallTimeout, max(.seconds(1), (wish.slack ?? .forever) / 3))
             }
             // The first byte of an origin that makes the segment on demand takes its time.
             let hasAlternative = !sources.isEmpty || !settings.edges.isEmpty
@@ -217,7 +221,7 @@ extension Agent {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
-                hosts[fetch.host, default: HostState()].failures += 1
+                hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil)
                 drop(run, of: segment, fetch: fetch, why: "silent")
             case .link(let id, let request):
                 guard let link = link(id), sources.contains(where: { mayTakeOver(run, from: link, $0, segment) }) else {
@@ -247,6 +251,7 @@ extension Agent {
             if !ranged.isEmpty { askRanges(wish, stream, ranged, reason: segment.originReason) }
             return
         }
+        if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
         switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
         case .now(let reason):
             guard ranged.isEmpty else { return askRanges(wish, stream, ranged, reason: reason) }
@@ -277,6 +282,7 @@ extension Agent {
             return .now(reason: "the origin states no digests")
         }
         if !segment.rendition.isShared { return .now(reason: "not shared") }
+        if segment.rendition.isWithdrawn { return .now(reason: "the origin refuses its playlist") }
         if !hasSwarm(stream) { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
@@ -380,7 +386,7 @@ extension Agent {
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             // At a start there is no slack: what peers deliver is not late, it shortens the start.
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
-            for chunk in run.next..<(run.end ?? segment.chunks.count) {
+            for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if finish > available { late.insert(chunk) }
             }
@@ -388,12 +394,17 @@ extension Agent {
         return late
     }
 
-    /// Peers' later runs yield to the HTTP range that now covers them.
+    /// Peers' later runs yield to the HTTP range that now covers them; what lies before it they keep.
     mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id),
-                range.contains(run.next)
-            else { continue }
+            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end else { continue }
+            if run.next < range.lowerBound, range.lowerBound < end {
+                emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: range.lowerBound)), to: link)
+                link.outstandingChunks = max(0, link.outstandingChunks - (end - range.lowerBound))
+                segment.shorten(run, to: range.lowerBound)
+                continue
+            }
+            guard range.contains(run.next) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             segment.unclaim(run)
             segment.runs.removeAll { $0 === run }
@@ -405,7 +416,9 @@ extension Agent {
 
     private mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, acceptsPeers(segment) else { return }
+        guard segment.originOnly == nil, segment.rendition.isShared, !segment.rendition.isWithdrawn,
+            acceptsPeers(segment)
+        else { return }
         var sources = offering
         guard !sources.isEmpty else { return }
         guard segment.length != nil else { return queryDigests(segment, sources) }

@@ -19,7 +19,10 @@ extension Agent {
 
     // MARK: Membership
 
+    /// Enters the swarm when the stream is opened, and again when a player comes back after it was left.
     mutating func joinSwarm(_ stream: Stream) {
+        guard stream.isOpen, !stream.isMember else { return }
+        stream.isMember = true
         for link in links where link.isUp {
             tellJoin(stream, link)
             if link.theirSwarms.values.contains(stream.swarm) { meet(link, in: stream) }
@@ -28,6 +31,8 @@ extension Agent {
     }
 
     mutating func leaveSwarm(_ stream: Stream) {
+        guard stream.isMember else { return }
+        stream.isMember = false
         for link in links {
             if let handle = link.handle(of: stream.swarm) { emitMessage(.leave(handle: handle), to: link) }
             link.ourHandles.removeAll { $0.swarm == stream.swarm }
@@ -50,7 +55,7 @@ extension Agent {
     mutating func peerJoined(_ link: Link, _ handle: UInt32, _ swarm: SwarmID) {
         guard link.theirSwarms.count < limits.swarmsPerLink, link.theirSwarms[handle] == nil else { return }
         link.theirSwarms[handle] = swarm
-        if let stream = stream(swarm: swarm), stream.isOpen { meet(link, in: stream) }
+        if let stream = stream(swarm: swarm), stream.isMember { meet(link, in: stream) }
     }
 
     mutating func peerLeft(_ link: Link, _ handle: UInt32) {
@@ -58,7 +63,15 @@ extension Agent {
         link.shared.removeAll { $0 == swarm }
         membershipChanged()
         link.holdings.removeAll { $0.swarm == swarm }
-        if let stream = stream(swarm: swarm) { replan(stream) }
+        link.uploads.removeAll { $0.swarm == swarm }
+        guard let stream = stream(swarm: swarm) else { return }
+        for request in link.runs.keys.sorted() {
+            guard let entry = link.runs[request], entry.segment.rendition.stream === stream else { continue }
+            removeRun(request, from: link)
+            entry.segment.runs.removeAll { $0 === entry.run }
+            entry.segment.unclaim(entry.run)
+        }
+        replan(stream)
     }
 
     /// Both are in the swarm: tell what we hold and want.
@@ -132,7 +145,8 @@ extension Agent {
     /// Tells the swarm that a segment is held, being read from the origin, or gone.
     mutating func announce(_ segment: Segment, _ state: Have.State) {
         let rendition = segment.rendition
-        guard rendition.isShared, !rendition.isWithdrawn || state == .gone, segment.announced != state else { return }
+        guard rendition.isShared, segment.announced != state else { return }
+        guard state == .gone || (!rendition.isWithdrawn && !segment.isReplaced) else { return }
         guard settings.uploadBytesPerSecond != 0 || state == .gone else { return }
         segment.announced = state == .gone ? nil : state
         for link in links(of: rendition.stream) {

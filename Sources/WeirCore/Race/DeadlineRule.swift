@@ -41,7 +41,7 @@ package struct DeadlineRule: Sendable {
         let isUncertain = !estimate.isKnown || estimate.isRough
         if isUncertain, isBeingMeasured, slack > DeadlineRule.measuringSlack { return DeadlineRule.measuringTime }
         // An unknown host may turn out slower than assumed: then little buffer is reason enough to ask it now.
-        if !estimate.isKnown, slack < minimumBuffer { return .zero }
+        if !estimate.isKnown, slack < minimumBuffer { return min(patience, .zero) }
         return patience
     }
 }

@@ -45,14 +45,15 @@ package struct SourceEstimate: Sendable {
         lastSample = now
     }
 
-    /// Notes the time from a request to its first byte. Also refreshes the estimate's age: an audit is a probe.
-    package mutating func note(roundTrip sample: Duration, at now: Instant) {
+    /// Notes the time from a request to its first byte.
+    /// - Parameter isProbe: it also says that the rate still holds, as an audit does and a playlist does not.
+    package mutating func note(roundTrip sample: Duration, isProbe: Bool = true, at now: Instant) {
         if let known = roundTrip {
             roundTrip = known + (sample - known) * SourceEstimate.weight
         } else {
             roundTrip = sample
         }
-        lastSample = now
+        if isProbe { lastSample = now }
     }
 
     /// The relative spread σ at a moment: doubled for each half minute without a sample.

@@ -14,7 +14,8 @@ final class Segment {
     }
 
     let id: SegmentID
-    let url: WebURL
+    /// As the newest playlist names it.
+    var url: WebURL
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
@@ -41,9 +42,12 @@ final class Segment {
     /// Why the origin was asked, for the segments' report.
     var originReason = ""
     var statusRetries = 0
+    /// HTTP sources are not asked for it before then.
     var retryAt: Instant?
     /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
     var isPassedThrough = false
+    /// Its number now stands for another file: those who read it read on, nobody else finds it.
+    var isReplaced = false
     var audits: [Audit] = []
     var auditsDrawn = false
     /// Statements set aside because they disagree; what the origin says decides whose voucher lied.
@@ -61,8 +65,8 @@ final class Segment {
     var isUnderwayTold = false
     /// How often each chunk was sent to peers: what was sent least goes first, so that they have something to trade.
     var sent: [Int] = []
-    /// When planning last found somebody who wants it.
-    var wishedAt: Instant?
+    /// The plan that last found somebody who wants it.
+    var wishedIn: UInt64 = 0
 
     /// Bytes that the ledger holds for it, and bytes that are there.
     var charged: Int64 = 0
@@ -188,6 +192,7 @@ final class Segment {
         peerBytes = 0
         isPassedThrough = false
         isOpenEnded = false
+        statusRetries = 0
     }
 }
 
@@ -228,6 +233,10 @@ final class Run {
         lastProgress = askedAt
         self.expected = expected
     }
+
+    /// Chunks that are still expected; none once a body has run on beyond what was asked or is known.
+    /// - Parameter count: of the segment's chunks, as far as is known.
+    func rest(of count: Int) -> Range<Int> { next..<max(next, end ?? count) }
 
     var isHTTP: Bool {
         if case .http = source { return true }
