@@ -7,6 +7,8 @@ final class AgentProbe {
     private(set) var now = Instant.start
     private(set) var outputs: [Output] = []
     private(set) var timersFed = 0
+    private var asked: [Asked] = []
+    private var cancelled: Set<FetchID> = []
     private var nextNumber: UInt64 = 1
 
     init(_ settings: AgentSettings = AgentSettings(), limits: Limits = Limits(), seed: UInt64 = 1, index: UInt8 = 1) {
@@ -16,7 +18,14 @@ final class AgentProbe {
 
     func feed(_ input: Input) {
         agent.handle(input, at: now)
-        while let output = agent.nextOutput() { outputs.append(output) }
+        while let output = agent.nextOutput() {
+            outputs.append(output)
+            switch output {
+            case .fetch(let id, let request): asked.append(Asked(id: id, request: request))
+            case .cancelFetch(let id): cancelled.insert(id)
+            default: break
+            }
+        }
     }
 
     /// Lets time pass, with every timer that comes due in it.
@@ -70,15 +79,10 @@ final class AgentProbe {
 
     /// All exchanges begun for URLs that end like this.
     func fetches(_ suffix: String = "") -> [Asked] {
-        outputs.compactMap { output in
-            guard case .fetch(let id, let request) = output, request.url.hasSuffix(suffix) else { return nil }
-            return Asked(id: id, request: request)
-        }
+        asked.filter { $0.request.url.hasSuffix(suffix) }
     }
 
-    func isCancelled(_ id: FetchID) -> Bool {
-        outputs.contains { if case .cancelFetch(id) = $0 { true } else { false } }
-    }
+    func isCancelled(_ id: FetchID) -> Bool { cancelled.contains(id) }
 
     func head(_ id: FetchID, _ status: Int = 200, _ fields: [(String, String)] = [], url: String = "http://o.example/")
     {

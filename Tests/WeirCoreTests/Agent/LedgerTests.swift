@@ -22,14 +22,14 @@ struct LedgerTests {
         #expect(probe.received(id).count == size)
     }
 
-    @Test("It never holds more than its capacity, over seeds", arguments: 0..<20)
+    @Test("It never holds more than its capacity, over seeds", arguments: 0..<8)
     func capacity(seed: UInt64) {
         var random = RandomSource(seed: seed)
         let probe = AgentProbe(settings(1_000_000))
         let path = probe.open(url, vod(100))
         var open: [RequestID] = []
         var answered: Set<UInt64> = []
-        for _ in 0..<300 {
+        for _ in 0..<200 {
             switch random.next() % 5 {
             case 0, 1: open.append(probe.ask(path.replacingIndex(with: "\(random.next() % 100).ts")))
             case 2: if let id = open.popLast() { probe.feed(.requestClosed(id)) }
