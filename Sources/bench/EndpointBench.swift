@@ -18,7 +18,7 @@ struct EndpointBench: AsyncParsableCommand {
 
     @Option(help: "Rounds; each reads every server once.") var rounds = 5
     @Option(help: "Seconds of one reading.") var seconds = 1.5
-    @Option(help: "Sizes of segments in MiB.") var sizes: [Int] = [1, 4]
+    @Option(parsing: .upToNextOption, help: "Sizes of segments in MiB.") var sizes: [Int] = [1, 4]
     @Flag(help: "Only the agent's endpoint, to profile it.") var alone = false
 
     func validate() throws {
@@ -66,11 +66,11 @@ struct EndpointBench: AsyncParsableCommand {
             let ratio = (weir?.efficiency.median ?? .nan) / server.efficiency.median
             table.add([
                 server.name,
-                (server.efficiency.median / 1048576).fixed(0),
+                (server.efficiency.median / 1_048_576).fixed(0),
                 server.name == "weir" ? "" : "× " + ratio.fixed(2),
                 (server.reader.median * 1000).fixed(0),
-                (1000 * 1073741824 / server.efficiency.median).fixed(0),
-                (server.throughput.median / 1048576).fixed(0),
+                (1000 * 1_073_741_824 / server.efficiency.median).fixed(0),
+                (server.throughput.median / 1_048_576).fixed(0),
                 (server.firstByte.median * 1e6).fixed(0),
                 (server.firstByte.quantile(0.99) * 1e6).fixed(0),
                 String(server.firstByte.count),
@@ -85,7 +85,7 @@ final class MeasuredServer {
     let name: String
     private let address: PeerAddress
     private let paths: [String]
-    private let processes: [Int32]
+    private let processes: () -> [Int32]
     private let end: () async -> Void
     /// Bytes per second of the server's processor time, one value a round.
     private(set) var efficiency = Samples()
@@ -94,7 +94,13 @@ final class MeasuredServer {
     private(set) var throughput = Samples()
     private(set) var firstByte = Samples()
 
-    init(name: String, address: PeerAddress, paths: [String], processes: [Int32], end: @escaping () async -> Void) {
+    init(
+        name: String,
+        address: PeerAddress,
+        paths: [String],
+        processes: @escaping @autoclosure () -> [Int32],
+        end: @escaping () async -> Void
+    ) {
         self.name = name
         self.address = address
         self.paths = paths
@@ -105,12 +111,13 @@ final class MeasuredServer {
     func stop() async { await end() }
 
     func measure(seconds: Double) async throws {
+        let processes = processes()
         let before = processes.compactMap { ProcessClock.seconds(of: $0) }.reduce(0, +)
         let reading = try await BlockingReader.read(paths, from: address, seconds: seconds)
         let used = processes.compactMap { ProcessClock.seconds(of: $0) }.reduce(0, +) - before
         guard used > 0, reading.bodyBytes > 0 else { throw LabError("\(name) used no processor time") }
         efficiency.append(Double(reading.bodyBytes) / used)
-        reader.append(reading.processorSeconds / (Double(reading.bodyBytes) / 1073741824))
+        reader.append(reading.processorSeconds / (Double(reading.bodyBytes) / 1_073_741_824))
         throughput.append(Double(reading.bodyBytes) / reading.seconds)
         firstByte.append(contentsOf: reading.firstByte)
     }

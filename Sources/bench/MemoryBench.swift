@@ -84,7 +84,9 @@ struct MemoryBench: AsyncParsableCommand {
         print("  of that at start, before any link or segment: \(mebibytes(atStart.anonymousBytes)) MiB")
         let links = max(1, now.peers)
         let grown = beyond - atStart.anonymousBytes
-        print("  grown since: \(mebibytes(grown)) MiB with \(now.peers) links (\(mebibytes(grown / Int64(links))) a link)")
+        print(
+            "  grown since: \(mebibytes(grown)) MiB with \(now.peers) links (\(mebibytes(grown / Int64(links))) a link)"
+        )
         print("budget: RssAnon ≤ cache + 20 = \(cache + 20) MiB, here \(mebibytes(account.anonymousBytes)) MiB")
         print("budget: RSS ≤ cache + 45 = \(cache + 45) MiB, here \(mebibytes(account.residentBytes)) MiB\n")
     }

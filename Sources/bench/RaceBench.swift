@@ -21,9 +21,12 @@ struct RaceBench: AsyncParsableCommand {
 
     @Option(help: "Seeds: each draws its own rates.") var seeds = 20
     @Option(help: "The first seed.") var firstSeed: UInt64 = 1
-    @Option(help: "Segment sizes in MiB.") var sizes: [Int] = [2, 8]
-    @Option(help: "Round trips in ms.") var roundTrips: [Int] = [0, 40]
-    @Option(help: "Sources: http (origin and four edges) or mixed (three peers, edge and origin).")
+    @Option(parsing: .upToNextOption, help: "Segment sizes in MiB.") var sizes: [Int] = [2, 8]
+    @Option(parsing: .upToNextOption, help: "Round trips in ms.") var roundTrips: [Int] = [0, 40]
+    @Option(
+        parsing: .upToNextOption,
+        help: "Sources: http (origin and four edges) or mixed (three peers, edge and origin)."
+    )
     var sources: [RaceScene.Sources] = [.http, .mixed]
     @Option(help: "Median rate of a source in Mbit/s.") var rate = 20.0
     @Option(help: "Spread of the rates: deviation of their logarithm.") var sigma = 0.5
@@ -39,10 +42,13 @@ struct RaceBench: AsyncParsableCommand {
         let directory = try BenchProgram.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let start = try await Aria2.startSeconds()
-        print("sources: log-normal around \(rate) Mbit/s, sigma \(sigma), seeds \(firstSeed)…\(firstSeed + UInt64(seeds) - 1)")
+        print(
+            "sources: log-normal around \(rate) Mbit/s, sigma \(sigma), seeds \(firstSeed)…\(firstSeed + UInt64(seeds) - 1)"
+        )
         print("aria2c's own start, subtracted: \((start * 1000).fixed(0)) ms\n")
         var table = TextTable([
-            "sources", "MiB", "rtt ms", "runs", "T/B6 median", "p95", "first median", "p95", "waste %", "aria2c/B6 median",
+            "sources", "MiB", "rtt ms", "runs", "T/B6 median", "p95", "first median", "p95", "waste %",
+            "aria2c/B6 median",
             "p95", "p95 sooner ×",
         ])
         for kind in sources {

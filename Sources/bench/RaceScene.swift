@@ -84,7 +84,8 @@ final class RaceScene {
         try await AgentProcess.play(
             "\(origin)/\(files.playlist)",
             flags: [
-                "--listen", "127.0.0.1:0", "--cache-memory", "256", "--swarm-id", "bench", "--swarm-address", "127.0.0.1",
+                "--listen", "127.0.0.1:0", "--cache-memory", "256", "--swarm-id", "bench", "--swarm-address",
+                "127.0.0.1",
                 // Prefetching would share the sources with what is timed; audits are measured elsewhere.
                 "--max-buffer-size", "1", "--min-buffer-size", "1", "--local-networks", "127.0.0.0/8",
                 "--log-level", "error",

@@ -14,6 +14,10 @@ extension Agent {
             isEdge: isEdge,
             now: now
         )
+        for other in fetches.values where other.host == host && other.readsSegment && fetch.readsSegment {
+            other.isAlone = false
+            fetch.isAlone = false
+        }
         fetches[fetch.id] = fetch
         emit(.fetch(fetch.id, request))
         return fetch
@@ -94,6 +98,8 @@ extension Agent {
     /// Speed learnt from a body.
     mutating func noteRate(_ fetch: Fetch) {
         guard let headAt = fetch.headAt, fetch.received > 0 else { return }
+        // Beside another body it had a part of the host's rate: better than nothing, worse than an earlier figure.
+        guard fetch.isAlone || hosts[fetch.host]?.estimate.isKnown != true else { return }
         // A short body came with its headers: the whole exchange then stands for the rate, which errs to safety.
         let isLong = fetch.received >= 4 * Int64(Chunk.byteCount)
         let time = max(now - (isLong ? headAt : fetch.startedAt), .milliseconds(1))

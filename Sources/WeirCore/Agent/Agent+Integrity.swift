@@ -278,6 +278,7 @@ extension Agent {
         let passed = run.next..<chunk + 1
         segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
+        link.lastChunk = now
         link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
         guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)

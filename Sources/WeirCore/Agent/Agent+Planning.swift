@@ -131,7 +131,7 @@ extension Agent {
         for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream, sources)
         askHTTP(wish, stream, sources)
-        if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish, sources) }).min() {
+        if let limit = segment.runs.map({ quietSince($0) + stallLimit($0, wish, sources) }).min() {
             agenda.note(.plan(stream.id), at: max(limit, now + .milliseconds(10)))
         }
     }
@@ -214,10 +214,16 @@ extension Agent {
         }
     }
 
+    /// A run that waits behind another one of the same link is not silent while that one delivers.
+    private func quietSince(_ run: Run) -> Instant {
+        guard case .link(let id, _) = run.source, let link = link(id) else { return run.lastProgress }
+        return max(run.lastProgress, link.lastChunk)
+    }
+
     /// A source that fell silent loses its runs. A peer does so only to another that has the chunks: when there is none,
     /// asking the same one again would bring nothing but a second copy.
     private mutating func lookForStalls(_ segment: Segment, _ wish: Wish, _ sources: [Link]) {
-        for run in segment.runs where now - run.lastProgress >= stallLimit(run, wish, sources) {
+        for run in segment.runs where now - quietSince(run) >= stallLimit(run, wish, sources) {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
@@ -228,6 +234,7 @@ extension Agent {
                     continue
                 }
                 link.stalls += 1
+                link.lastStall = now
                 link.window = max(2, link.window / 2)
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
@@ -246,15 +253,15 @@ extension Agent {
 
     private mutating func askHTTP(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
         let segment = wish.segment
-        let ranged = rangeSources(wish)
+        let ranges = rangeSources(wish)
         guard !segment.runs.contains(where: { $0.isHTTP }) else {
-            if !ranged.isEmpty { askRanges(wish, stream, ranged, reason: segment.originReason) }
+            if !ranges.isEmpty { askRanges(wish, stream, ranges, reason: segment.originReason) }
             return
         }
         if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
         switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
         case .now(let reason):
-            guard ranged.isEmpty else { return askRanges(wish, stream, ranged, reason: reason) }
+            guard ranges.isEmpty else { return askRanges(wish, stream, ranges, reason: reason) }
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
             if let range { takeBack(range, from: segment) }
@@ -386,9 +393,12 @@ extension Agent {
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             // At a start there is no slack: what peers deliver is not late, it shortens the start.
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
+            // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
+            let isUnproven = !wish.isStart && (!link.estimate.isKnown || link.lastChunk < link.lastStall)
+            let isSilent = isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
             for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
-                if finish > available { late.insert(chunk) }
+                if isSilent || finish > available { late.insert(chunk) }
             }
         }
         return late

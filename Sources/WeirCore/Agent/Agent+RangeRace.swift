@@ -1,19 +1,20 @@
 // One segment from several HTTP sources at once, in sized ranges: edges and origin beside each other.
 //
-// Only where edges are configured: with an origin alone weir asks for whole segments, as a plain player does.
+// Only where several edges are configured: otherwise weir asks for whole segments, as a plain player does.
 extension Agent {
     /// How often a race in ranges looks whether an idle source should take over a tail.
-    private static let tailLook = Duration.milliseconds(40)
+    private static let tailLook = Duration.milliseconds(15)
     /// A range that will be done within this much more than a round trip gets a successor, so that the source does not
     /// fall idle in between.
     private static let successorMargin = 0.02
 
     /// The HTTP sources among which this segment is split; fewer than two: no ranges.
     ///
-    /// Edges are there to be used, so they share whatever a player has asked for; the origin joins when time is short.
+    /// Several edges are there to be used, so they share whatever a player has asked for; the origin joins when time is
+    /// short. A single edge is asked alone, with the origin behind it.
     func rangeSources(_ wish: Wish) -> [HTTPSource] {
         let segment = wish.segment
-        guard wish.isAsked, !settings.edges.isEmpty, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
+        guard wish.isAsked, settings.edges.count > 1, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
         let sources = httpSources(for: segment).filter { source in
             guard source.isEdge || isUrgent(wish) else { return false }
             return hosts[source.host]?.wholeBodyUntil.map { $0 <= now } ?? true
@@ -77,9 +78,11 @@ extension Agent {
         return RangePlan.Source(rate: rate, delay: max(roundTrip, rest), mayBeAsked: mayBeAsked)
     }
 
-    /// A peer's share is set aside: peers are asked by their own rules.
+    /// A peer's share, beyond what it is bringing already, is set aside: peers are asked by their own rules.
     private func planSource(_ link: Link) -> RangePlan.Source {
-        RangePlan.Source(rate: link.estimate.rate, delay: (link.latency ?? .zero).seconds, mayBeAsked: false)
+        let queued = Double(link.outstandingChunks * Chunk.byteCount) / (link.estimate.rate ?? RangePlan.unknownRate)
+        let delay = max(queued, (link.leastLatency ?? .zero).seconds)
+        return RangePlan.Source(rate: link.estimate.rate, delay: delay, mayBeAsked: false)
     }
 
     private func rangeRuns(of source: HTTPSource, _ segment: Segment) -> [Run] {
@@ -123,20 +126,47 @@ extension Agent {
 
     // MARK: Tails
 
-    /// Idle sources take the tails of ranges that would end clearly later than theirs.
+    /// Idle sources take the tails of what would end clearly later than theirs: of ranges, and at a start of peers' runs.
     private mutating func takeTails(_ wish: Wish, _ sources: [HTTPSource], _ reason: String) {
         let segment = wish.segment
         for source in sources where rangeRuns(of: source, segment).isEmpty {
-            guard let estimate = hosts[source.host]?.estimate, let rate = estimate.rate,
-                let (run, victimRate) = slowestRange(segment)
-            else { continue }
+            guard let estimate = hosts[source.host]?.estimate, let rate = estimate.rate else { continue }
             let thief = (rate: rate, delay: (estimate.roundTrip ?? .zero).seconds)
-            let rest = restChunks(run, segment)
-            guard let count = TailRule.chunksToTake(rest: rest, rate: victimRate, thief: thief) else { continue }
-            let end = run.next + rest
-            segment.shorten(run, to: end - count)
-            fetchSegment(segment, chunks: end - count..<end, reason: reason, from: source)
+            guard let taken = takeFromRange(segment, thief) ?? (wish.isStart ? takeFromPeer(segment, thief) : nil)
+            else { continue }
+            fetchSegment(segment, chunks: taken, reason: reason, from: source)
         }
+    }
+
+    /// - Returns: the chunks that are now to be asked of the thief.
+    private func takeFromRange(_ segment: Segment, _ thief: (rate: Double, delay: Double)) -> Range<Int>? {
+        guard let (run, victimRate) = slowestRange(segment) else { return nil }
+        let rest = restChunks(run, segment)
+        guard let count = TailRule.chunksToTake(rest: rest, rate: victimRate, thief: thief) else { return nil }
+        let end = run.next + rest
+        segment.shorten(run, to: end - count)
+        return end - count..<end
+    }
+
+    /// The last run of the peer that would be done last gives up its tail.
+    private mutating func takeFromPeer(_ segment: Segment, _ thief: (rate: Double, delay: Double)) -> Range<Int>? {
+        var slowest: (link: Link, finish: Double)?
+        for link in links where link.outstandingChunks > 0 {
+            guard let rate = link.estimate.rate else { continue }
+            let finish = Double(link.outstandingChunks) / rate
+            if finish > slowest?.finish ?? 0 { slowest = (link, finish) }
+        }
+        guard let link = slowest?.link, let rate = link.estimate.rate,
+            let count = TailRule.chunksToTake(rest: link.outstandingChunks, rate: rate, thief: thief),
+            let (request, entry) = link.runs.max(by: { $0.key < $1.key }), entry.segment === segment,
+            let end = entry.run.end
+        else { return nil }
+        let middle = max(entry.run.next + 1, end - count)
+        guard end - middle >= TailRule.leastChunks else { return nil }
+        emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: middle)), to: link)
+        segment.shorten(entry.run, to: middle)
+        link.outstandingChunks -= end - middle
+        return middle..<end
     }
 
     /// The HTTP range that would end last, and its rate; one that is overdue with its first byte counts as silent.

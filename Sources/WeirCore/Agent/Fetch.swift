@@ -31,7 +31,14 @@ final class Fetch {
     var parts: [any Payload] = []
     var partBytes = 0
     var isPaused = false
+    /// No other segment was read from the host meanwhile: its rate is the host's.
+    var isAlone = true
     var body: [UInt8] = []
+
+    var readsSegment: Bool {
+        if case .segment = purpose { return true }
+        return false
+    }
 
     init(
         id: FetchID,

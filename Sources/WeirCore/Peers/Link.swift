@@ -43,10 +43,13 @@ final class Link {
     var latency: Duration?
     var leastLatency: Duration?
     var lastWindowCut: Instant = .start
+    /// When a chunk last came from it.
+    var lastChunk: Instant = .start
     var receivedBytes: Int64 = 0
     var rejectedBytes: Int64 = 0
     /// Chunks checked from its network before audits become rare.
     var stalls = 0
+    var lastStall = Instant.start
 
     // Uploads
     var uploads: [Upload] = []

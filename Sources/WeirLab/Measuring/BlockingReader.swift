@@ -106,9 +106,10 @@ package enum BlockingReader {
     /// - Returns: nil while the head is not whole.
     private static func parse(_ bytes: UnsafeRawBufferPointer) throws -> (length: Int64, end: Int)? {
         let limit = min(bytes.count, 8192)
-        guard let end = (3..<max(3, limit)).first(where: {
-            bytes[$0] == 10 && bytes[$0 - 1] == 13 && bytes[$0 - 2] == 10 && bytes[$0 - 3] == 13
-        })
+        guard
+            let end = (3..<max(3, limit)).first(where: {
+                bytes[$0] == 10 && bytes[$0 - 1] == 13 && bytes[$0 - 2] == 10 && bytes[$0 - 3] == 13
+            })
         else {
             guard bytes.count < 8192 else { throw LabError("a head that does not end") }
             return nil

@@ -246,12 +246,16 @@ struct TrackerTests {
         probe.open(url, vod)
         for index in 0..<5 { _ = probe.linkPeer(UInt8(index) + 10) }
         #expect(probe.statistics.peers == 3)
-        let twice = AgentProbe()
+        // Each dials the other at the same time.
+        var settings = AgentSettings()
+        settings.peers = [PeerAddress(host: "10.9.0.1", port: 1)]
+        let twice = AgentProbe(settings)
         twice.open(url, vod)
+        twice.wait(.milliseconds(10))
         let first = twice.linkPeer(9)
         let other = TestSigner(9)
         let peer = LinkPeer(id: other.id, publicKey: other.publicKey, address: PeerAddress(host: "10.9.0.1", port: 1))
-        twice.feed(.linkUp(LinkID(900), peer, dial: nil))
+        twice.feed(.linkUp(LinkID(900), peer, dial: dials(twice).first?.id))
         twice.say(LinkID(900), .hello(Hello(listenPort: 1, uploads: true, swarms: [])))
         #expect(twice.statistics.peers == 1)
         _ = first

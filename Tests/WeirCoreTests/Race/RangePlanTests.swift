@@ -21,7 +21,7 @@ struct RangePlanTests {
         #expect(pieces == [.init(source: 1, chunks: 0..<150), .init(source: 0, chunks: 150..<200)])
     }
 
-    @Test("A source whose share is below 256 KiB is left out")
+    @Test("A source whose share is below the least is left out")
     func slowSourceIsLeftOut() {
         let pieces = RangePlan.pieces(of: 10..<110, over: [source(100), source(3)])
         #expect(pieces == [.init(source: 0, chunks: 10..<110)])
