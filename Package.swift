@@ -152,6 +152,17 @@ let package = Package(
             dependencies: ["WeirSimulation", "WeirCore"],
             swiftSettings: strict
         ),
-        .testTarget(name: "InteropTests", dependencies: ["WeirLab", "WeirNet", "WeirCore"], swiftSettings: strict),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: [
+                "WeirLab", "WeirNet", "WeirCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -30,6 +30,7 @@ struct Agenda {
     var nextDue: Instant? { heap.first?.due }
 
     mutating func note(_ task: Task, at due: Instant) {
+        guard due < .never else { return }
         if let known = earliest[task], known <= due { return }
         earliest[task] = due
         order += 1

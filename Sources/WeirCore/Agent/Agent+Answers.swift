@@ -11,6 +11,7 @@ extension Agent {
         if segment.isPassedThrough { return passThrough(answer, segment) }
         segment.answers.append(answer.request.id)
         if case .failed = segment.phase { segment.phase = .absent }
+        answer.pace = pace(answer, segment)
         if !segment.isHeld { enterRace(segment) }
         agenda.note(.answer(answer.request.id), at: now + Agent.firstByteTime)
         pump(answer)
@@ -21,12 +22,18 @@ extension Agent {
     mutating func pump(_ answer: Answer) {
         guard case .segment(let segment) = answer.content, !answer.isEnded else { return }
         if !answer.hasHead {
-            guard segment.length != nil || segment.isOpenEnded else { return }
+            guard mayBeginHead(segment) else { return }
             guard beginHead(answer, segment) else { return }
         }
         let size = Int64(Chunk.byteCount)
         let isEarly = !segment.isHeld && mayReleaseEarly(segment)
+        var isPaced = false
         while answer.outstanding < Agent.answerWindow, answer.end.map({ answer.offset < $0 }) ?? true {
+            if let pace = answer.pace, answer.delivered + Int64(answer.outstanding) >= pace.allowance(at: now) {
+                isPaced = true
+                agenda.note(.answer(answer.request.id), at: now + Pace.step)
+                break
+            }
             let chunk = Int(answer.offset / size)
             guard chunk < segment.chunks.count, mayRelease(segment, chunk, isEarly: isEarly),
                 let payload = segment.chunks.payloads[chunk]
@@ -35,13 +42,24 @@ extension Agent {
             let to = Int(min(Int64(payload.count), (answer.end ?? .max) - Int64(chunk) * size))
             guard from < to else { break }
             let piece = from == 0 && to == payload.count ? payload : payload.slice(from..<to)
-            if answer.firstByteAt == nil { answer.firstByteAt = now }
+            if let since = answer.starvedSince {
+                answer.lastWait = now - since
+                answer.starvedSince = nil
+            }
             emit(.answerBody(answer.request.id, piece))
             answer.outstanding += piece.count
             answer.offset += Int64(piece.count)
         }
         let isWhole = answer.end.map { answer.offset >= $0 } ?? (segment.length.map { answer.offset >= $0 } ?? false)
-        if isWhole { finishBody(answer, segment) }
+        if isWhole { return finishBody(answer, segment) }
+        if answer.outstanding == 0, !isPaced, answer.starvedSince == nil { answer.starvedSince = now }
+    }
+
+    /// A length that only peers state is not promised to a player before their bytes may be given.
+    private func mayBeginHead(_ segment: Segment) -> Bool {
+        if segment.isHeld || segment.isOpenEnded { return true }
+        guard segment.length != nil else { return false }
+        return segment.isConfirmed || segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
     }
 
     /// False when the answer is over with its head.
@@ -90,10 +108,8 @@ extension Agent {
 
     /// The last byte left for the player's socket.
     private mutating func settle(_ answer: Answer) {
-        if case .segment(let segment) = answer.content, segment.id.kind == .media, let player = answer.player,
-            let place = player.place(of: segment.id.rendition), answer.end == nil || answer.end == segment.length
-        {
-            player.playheads[place].head.finish(segment.id.number)
+        if case .segment(let segment) = answer.content, answer.end == nil || answer.end == segment.length {
+            leavePlayhead(answer, segment, isDone: true)
         }
         forget(answer)
     }
@@ -131,8 +147,9 @@ extension Agent {
             at: now
         )
         // Dry because the player paused is no stall; dry while it waited for us is.
-        let waited = (answer.firstByteAt ?? now) - answer.arrived
-        if dry > .milliseconds(100), waited > .milliseconds(100), answer.delivered == Int64(bytes) {
+        let waited = answer.lastWait
+        answer.lastWait = .zero
+        if dry > .milliseconds(100), waited > .milliseconds(100) {
             player.stalls += 1
             totals.stalls += 1
             totals.stall_seconds += min(dry, waited).seconds
@@ -159,6 +176,7 @@ extension Agent {
 
     mutating func passThrough(_ answer: Answer, _ segment: Segment) {
         segment.answers.removeAll { $0 == answer.request.id }
+        leavePlayhead(answer, segment, isDone: true)
         var range: String?
         if let part = segment.id.range {
             // Ranges of a part are ranges of the whole, moved; a player rarely asks for one.

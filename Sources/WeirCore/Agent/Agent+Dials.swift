@@ -8,9 +8,8 @@ extension Agent {
         dials.forget(at: now, limit: limits.knownPeers)
         let linked = links.filter { $0.phase != .closing }.map { $0.peer.id }
         for place in dials.due(at: now) {
-            guard linked.count + dials.pending < min(Agent.wantedLinks, limits.dialledLinks),
-                dials.pending < limits.dials
-            else { break }
+            guard dials.pending < limits.dials else { break }
+            guard dials.entries[place].isPermanent || mayDialStrangers(linked.count) else { continue }
             if let expecting = dials.entries[place].peer,
                 linked.contains(expecting) || bans.isBanned(expecting, at: now)
                     || expecting == me
@@ -21,7 +20,14 @@ extension Agent {
             let (id, address, expecting) = dials.begin(place)
             emit(.dial(id, address, expecting: expecting))
         }
-        if let next = dials.nextDue(after: now) { agenda.note(.dials, at: next) }
+        // At a limit there is nothing to look at before a dial ends or a link is lost, which note it themselves.
+        guard dials.pending < limits.dials else { return }
+        let next = dials.nextDue(after: now, onlyPermanent: !mayDialStrangers(linked.count))
+        if let next { agenda.note(.dials, at: next) }
+    }
+
+    private func mayDialStrangers(_ linked: Int) -> Bool {
+        linked + dials.pending < min(Agent.wantedLinks, limits.dialledLinks)
     }
 
     mutating func dialFailed(_ id: DialID, _ end: LinkEnd) {
@@ -108,8 +114,10 @@ struct DialBook {
         entries.indices.filter { entries[$0].dialling == nil && !entries[$0].isLinked && entries[$0].retryAt <= now }
     }
 
-    func nextDue(after now: Instant) -> Instant? {
-        entries.filter { $0.dialling == nil && !$0.isLinked }.map { max($0.retryAt, now + .milliseconds(100)) }.min()
+    func nextDue(after now: Instant, onlyPermanent: Bool) -> Instant? {
+        entries.filter { $0.dialling == nil && !$0.isLinked && ($0.isPermanent || !onlyPermanent) }.map {
+            max($0.retryAt, now + .milliseconds(100))
+        }.min()
     }
 
     mutating func begin(_ place: Int) -> (DialID, PeerAddress, PeerID?) {
@@ -129,7 +137,10 @@ struct DialBook {
 
     /// A link from the other side: its address needs no dial.
     mutating func reached(_ peer: PeerID, at address: PeerAddress?) {
-        for place in entries.indices where entries[place].peer == peer || entries[place].address == address {
+        for place in entries.indices {
+            let entry = entries[place]
+            // A port that somebody claims must not take the place of whom we expect there.
+            guard entry.peer == peer || (entry.peer == nil && entry.address == address) else { continue }
             entries[place].isLinked = true
             entries[place].peer = peer
         }
@@ -155,11 +166,11 @@ struct DialBook {
     }
 
     mutating func forget(at now: Instant, limit: Int) {
-        entries.removeAll { !$0.isPermanent && !$0.isLinked && $0.failures >= DialBook.patience }
+        entries.removeAll { !$0.isPermanent && !$0.isLinked && $0.dialling == nil && $0.failures >= DialBook.patience }
         guard entries.count > limit else { return }
         var surplus = entries.count - limit
         entries.removeAll { entry in
-            guard surplus > 0, !entry.isPermanent, !entry.isLinked else { return false }
+            guard surplus > 0, !entry.isPermanent, !entry.isLinked, entry.dialling == nil else { return false }
             surplus -= 1
             return true
         }

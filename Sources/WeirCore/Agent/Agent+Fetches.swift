@@ -35,7 +35,13 @@ extension Agent {
         fetch.headAt = now
         fetch.lastProgress = now
         let isSuccess = (200..<300).contains(head.status)
-        hosts[fetch.host, default: HostState()].estimate.note(roundTrip: now - fetch.startedAt, at: now)
+        var isProbe = true
+        if case .manifest = fetch.purpose { isProbe = false }
+        hosts[fetch.host, default: HostState()].estimate.note(
+            roundTrip: now - fetch.startedAt,
+            isProbe: isProbe,
+            at: now
+        )
         if isSuccess {
             hosts[fetch.host, default: HostState()].failures = 0
         } else if head.status >= 500 || head.status == 429 {
@@ -80,7 +86,7 @@ extension Agent {
 
     /// Waits longer after each failure in a row: 250 ms, doubling to 4 s; what the server asks for counts if it is
     /// longer, up to a minute.
-    private mutating func hostFailed(_ host: String, retryAfter: String?) {
+    mutating func hostFailed(_ host: String, retryAfter: String?) {
         var state = hosts[host] ?? HostState()
         state.failures += 1
         let backoff = Duration.milliseconds(250 << min(4, state.failures - 1))
@@ -97,6 +103,11 @@ extension Agent {
         // A short body came with its headers: the whole exchange then stands for the rate, which errs to safety.
         let isLong = fetch.received >= 4 * Int64(Chunk.byteCount)
         let time = max(now - (isLong ? headAt : fetch.startedAt), .milliseconds(1))
-        hosts[fetch.host, default: HostState()].estimate.note(bytes: Int(fetch.received), in: time, at: now)
+        hosts[fetch.host, default: HostState()].estimate.note(
+            bytes: Int(fetch.received),
+            in: time,
+            isShort: !isLong,
+            at: now
+        )
     }
 }

@@ -19,10 +19,6 @@ extension Agent {
         for wish in wishes(of: stream) {
             let segment = wish.segment
             if segment.isHeld || segment.isPassedThrough { continue }
-            if let retryAt = segment.retryAt, retryAt > now {
-                agenda.note(.plan(stream.id), at: retryAt)
-                continue
-            }
             if !wish.isAsked {
                 guard ahead < Agent.racesAhead, mayFetchAhead(segment, stream) else { continue }
                 ahead += 1
@@ -30,6 +26,7 @@ extension Agent {
             race(wish, stream)
         }
         abandonUnwished(stream)
+        checkAnchors(stream)
         checkAudits(stream)
     }
 
@@ -44,8 +41,8 @@ extension Agent {
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
         }
-        stream.wishedAt = now
-        for wish in found { wish.segment.wishedAt = now }
+        stream.plans += 1
+        for wish in found { wish.segment.wishedIn = stream.plans }
         return found.enumerated().sorted { left, right in
             let leftSlack = left.element.slack ?? .forever
             let rightSlack = right.element.slack ?? .forever
@@ -62,7 +59,8 @@ extension Agent {
         let isInitialisation = segment.id.kind == .initialisation
         return Wish(
             segment: segment,
-            slack: isInitialisation ? .zero : slack(of: segment),
+            // A player that waits long enough to count as idle is dry, not away.
+            slack: isInitialisation ? .zero : slack(of: segment) ?? (isAsked ? .zero : nil),
             isAsked: isAsked,
             isStart: isInitialisation || starts
         )
@@ -119,7 +117,7 @@ extension Agent {
     private func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
         if segment.phase == .racing { return true }
         let expected = segment.length ?? stream.typicalSegmentBytes
-        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead(of: stream))
+        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
     }
 
     // MARK: One race
@@ -181,7 +179,9 @@ extension Agent {
     /// Races that nobody wishes for any more, after a seek or when a player left.
     private mutating func abandonUnwished(_ stream: Stream) {
         for segment in stream.racing
-        where segment.answers.isEmpty && segment.wishedAt != now && !segment.isHeld && !isWantedByPeers(segment) {
+        where segment.answers.isEmpty && segment.wishedIn != stream.plans && !segment.isHeld
+            && !isWantedByPeers(segment)
+        {
             abandon(segment)
         }
     }
@@ -198,6 +198,10 @@ extension Agent {
         case .http(let id):
             if let fetch = fetches[id], !rangeSources(wish).isEmpty {
                 return max(silence(of: fetch.host), .milliseconds(400))
+            }
+            if let fetch = fetches[id], fetch.isEdge {
+                // Behind an edge there is always the origin.
+                return min(settings.stallTimeout, max(.seconds(1), (wish.slack ?? .forever) / 3))
             }
             // The first byte of an origin that makes the segment on demand takes its time.
             let hasAlternative = !sources.isEmpty || !settings.edges.isEmpty
@@ -223,13 +227,14 @@ extension Agent {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
-                hosts[fetch.host, default: HostState()].failures += 1
+                hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil)
                 drop(run, of: segment, fetch: fetch, why: "silent")
             case .link(let id, let request):
                 guard let link = link(id), sources.contains(where: { mayTakeOver(run, from: link, $0, segment) }) else {
                     continue
                 }
                 link.stalls += 1
+                link.lastStall = now
                 link.window = max(2, link.window / 2)
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
@@ -253,6 +258,7 @@ extension Agent {
             if !ranges.isEmpty { askRanges(wish, stream, ranges, reason: segment.originReason) }
             return
         }
+        if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
         switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
         case .now(let reason):
             guard ranges.isEmpty else { return askRanges(wish, stream, ranges, reason: reason) }
@@ -283,6 +289,7 @@ extension Agent {
             return .now(reason: "the origin states no digests")
         }
         if !segment.rendition.isShared { return .now(reason: "not shared") }
+        if segment.rendition.isWithdrawn { return .now(reason: "the origin refuses its playlist") }
         if !hasSwarm(stream) { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
@@ -298,6 +305,12 @@ extension Agent {
             )
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = now + patience
+        }
+        if let waiting = segment.answers.compactMap({ answers[$0] }).first(where: { !$0.hasHead }) {
+            // However much is buffered, a player that gets no first byte gives up.
+            let limit = waiting.arrived + Agent.firstByteTime / 2
+            if limit <= now { return .now(reason: "no first byte") }
+            due = min(due, limit)
         }
         if isOffered {
             if let slack = wish.slack, slack < settings.minimumBuffer, let start = segment.raceStart {
@@ -337,7 +350,9 @@ extension Agent {
     }
 
     private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
-        links.contains { $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false }
+        links.contains {
+            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
+        }
     }
 
     /// The first gap that no source is sure to fill in time; nil: the whole segment, of which nothing is known.
@@ -378,20 +393,28 @@ extension Agent {
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             // At a start there is no slack: what peers deliver is not late, it shortens the start.
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
-            for chunk in run.next..<(run.end ?? segment.chunks.count) {
+            // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
+            let isUnproven = !wish.isStart && (!link.estimate.isKnown || link.lastChunk < link.lastStall)
+            let isSilent = isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
+            for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
-                if finish > available { late.insert(chunk) }
+                if isSilent || finish > available { late.insert(chunk) }
             }
         }
         return late
     }
 
-    /// Peers' later runs yield to the HTTP range that now covers them.
+    /// Peers' later runs yield to the HTTP range that now covers them; what lies before it they keep.
     mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id),
-                range.contains(run.next)
-            else { continue }
+            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end else { continue }
+            if run.next < range.lowerBound, range.lowerBound < end {
+                emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: range.lowerBound)), to: link)
+                link.outstandingChunks = max(0, link.outstandingChunks - (end - range.lowerBound))
+                segment.shorten(run, to: range.lowerBound)
+                continue
+            }
+            guard range.contains(run.next) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             segment.unclaim(run)
             segment.runs.removeAll { $0 === run }
@@ -403,7 +426,9 @@ extension Agent {
 
     private mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, settings.integrity != .origin else { return }
+        guard segment.originOnly == nil, segment.rendition.isShared, !segment.rendition.isWithdrawn,
+            acceptsPeers(segment)
+        else { return }
         var sources = offering
         guard !sources.isEmpty else { return }
         guard segment.length != nil else { return queryDigests(segment, sources) }
@@ -519,6 +544,11 @@ extension Agent {
 
     private mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
         guard let handle = link.handle(of: stream.swarm) else { return }
+        if let list = link.ownLists[segment.id], list.life != segment.life || list.isOutdated {
+            // It believes that we still have what it once told us.
+            link.ownLists[segment.id] = OwnList(life: segment.life)
+            askDigests(of: segment, from: link, handle)
+        }
         let number = link.nextRequest
         link.nextRequest &+= 1
         let run = Run(
@@ -556,27 +586,59 @@ extension Agent {
         return (link.latency ?? .milliseconds(400)) + .seconds(perChunk)
     }
 
-    /// Asks for digests alone, to learn how long the segment is.
+    /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
+    /// from then on.
     private mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
-        for link in sources.prefix(2) where !segment.queried.contains(link.id) && segment.queried.count < 4 {
-            guard let handle = link.handle(of: segment.rendition.stream.swarm) else { continue }
-            segment.queried.append(link.id)
-            let number = link.nextRequest
-            link.nextRequest &+= 1
-            link.queries[number] = segment
-            emitMessage(
-                .request(
-                    RunRequest(
-                        request: number,
-                        handle: handle,
-                        segment: segment.id,
-                        edition: segment.edition,
-                        chunks: ChunkRun(first: 0, count: 0)
-                    )
-                ),
-                to: link
-            )
+        var waiting = 0
+        for link in sources {
+            guard let asked = segment.queried[link.id] else { continue }
+            let due = asked + queryTime(link, segment)
+            if due <= now {
+                segment.refusals[link.id] = now + .seconds(10)
+                segment.queried[link.id] = nil
+                link.mutes += 1
+            } else {
+                waiting += 1
+                agenda.note(.plan(segment.rendition.stream.id), at: due)
+            }
         }
+        let ranked = sources.enumerated().sorted { ($0.element.mutes, $0.offset) < ($1.element.mutes, $1.offset) }
+        for link in ranked.map({ $0.element }) where waiting < 2 && segment.queried[link.id] == nil {
+            guard let handle = link.handle(of: segment.rendition.stream.swarm),
+                segment.refusals[link.id].map({ $0 <= now }) ?? true
+            else { continue }
+            waiting += 1
+            segment.queried[link.id] = now
+            askDigests(of: segment, from: link, handle)
+            agenda.note(.plan(segment.rendition.stream.id), at: now + queryTime(link, segment))
+        }
+    }
+
+    /// Who promises has to read it first.
+    private func queryTime(_ link: Link, _ segment: Segment) -> Duration {
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        let isHeld = holdings?.held.contains(segment.id.number) ?? false
+        return isHeld ? settings.stallTimeout / 2 : settings.stallTimeout * 2
+    }
+
+    private mutating func askDigests(of segment: Segment, from link: Link, _ handle: UInt32) {
+        let number = link.nextRequest
+        link.nextRequest &+= 1
+        // A peer that never answers must not make the book grow.
+        if link.queries.count >= 64, let oldest = link.queries.keys.min() { link.queries[oldest] = nil }
+        link.queries[number] = segment
+        emitMessage(
+            .request(
+                RunRequest(
+                    request: number,
+                    handle: handle,
+                    segment: segment.id,
+                    edition: segment.edition,
+                    chunks: ChunkRun(first: 0, count: 0)
+                )
+            ),
+            to: link
+        )
     }
 
     /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.

@@ -33,11 +33,11 @@ extension Agent {
             }
             begin(answer, segment)
         case .key(let id, _, let index):
-            guard let stream = stream(id), stream.keys.indices.contains(index) else { return noStream(answer) }
-            relay(answer, stream.keys[index], purpose: .key)
+            guard let url = stream(id)?.keys[index] else { return noStream(answer) }
+            relay(answer, url, purpose: .key)
         case .resource(let id, let index):
-            guard let stream = stream(id), stream.resources.indices.contains(index) else { return noStream(answer) }
-            relay(answer, stream.resources[index], purpose: .other)
+            guard let url = stream(id)?.resources[index] else { return noStream(answer) }
+            relay(answer, url, purpose: .other)
         }
     }
 
@@ -132,9 +132,13 @@ extension Agent {
         manifest.wasServed = true
         let bytes: [UInt8]
         switch manifest.playlist {
-        case .multivariant(let list): bytes = rewrite(list, stream)
+        case .multivariant(let list):
+            noteAdaptive(answer, list, stream)
+            bytes = rewrite(list, stream)
         case .media(let list):
-            guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else { return }
+            guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
+                return end(answer, status: 502, text: "the origin's playlist became one of another kind\n")
+            }
             bytes = rewrite(list, rendition)
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
         }
@@ -160,6 +164,7 @@ extension Agent {
             default: return nil
             }
         }
+        resources.limit(to: 2 * list.sessionData.count)
         stream.resources = resources
         return bytes
     }
@@ -184,6 +189,7 @@ extension Agent {
             default: return nil
             }
         }
+        keys.limit(to: 2 * stream.renditions.reduce(0) { $0 + ($1.playlist?.keys.count ?? 0) })
         stream.keys = keys
         return bytes
     }
@@ -205,7 +211,9 @@ extension Agent {
         let player = player(of: answer.request, in: rendition.stream)
         answer.player = player
         player.lastRequest = now
+        player.segmentsAsked += 1
         rendition.stream.lastMediaRequest = now
+        joinSwarm(rendition.stream)
         if let place = player.place(of: rendition.key) {
             _ = player.playheads[place].head.request(number, at: now)
         } else {
@@ -218,14 +226,17 @@ extension Agent {
         }
     }
 
-    private func player(of request: PlayerRequest, in stream: Stream) -> Player {
+    func player(of request: PlayerRequest, in stream: Stream) -> Player {
         if let known = stream.players.first(where: {
             $0.host == request.remoteHost && $0.userAgent == request.userAgent
         }) {
             return known
         }
         let player = Player(host: request.remoteHost, userAgent: request.userAgent, now: now)
-        if stream.players.count >= 64 { stream.players.removeFirst() }
+        if stream.players.count >= 64 {
+            let idlest = stream.players.indices.min { stream.players[$0].lastRequest < stream.players[$1].lastRequest }
+            if let idlest { stream.players.remove(at: idlest) }
+        }
         stream.players.append(player)
         return player
     }
@@ -271,6 +282,8 @@ extension Agent {
         case .manifest(let manifest, _): manifest.waiting.removeAll { $0 == id }
         case .segment(let segment):
             segment.answers.removeAll { $0 == id }
+            leavePlayhead(answer, segment, isDone: false)
+            dropIfReplaced(segment)
             replan(segment.rendition.stream)
         case .relay(let fetch):
             if let fetch = fetch.flatMap({ fetches[$0] }) { cancel(fetch) }
@@ -278,9 +291,25 @@ extension Agent {
         }
     }
 
+    /// The playhead need not wait for this answer any more.
+    func leavePlayhead(_ answer: Answer, _ segment: Segment, isDone: Bool) {
+        guard segment.id.kind == .media, let player = answer.player,
+            let place = player.place(of: segment.id.rendition)
+        else { return }
+        if isDone {
+            player.playheads[place].head.finish(segment.id.number)
+        } else {
+            player.playheads[place].head.giveUp(segment.id.number)
+        }
+    }
+
     /// A note for this answer came due: is it late?
     mutating func answerIsLate(_ id: RequestID) {
-        guard let answer = answers[id], !answer.hasHead else { return }
+        guard let answer = answers[id] else { return }
+        guard !answer.hasHead else {
+            if answer.pace != nil { pump(answer) }
+            return
+        }
         let age = now - answer.arrived
         if case .manifest(let manifest, let stream) = answer.content {
             if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt, now - fetched < Agent.staleManifest {
@@ -293,15 +322,6 @@ extension Agent {
             return
         }
         end(answer, status: 504, text: "no source answered in time\n")
-    }
-}
-
-extension [WebURL] {
-    /// Where a URL stands in the table, added at the end when it is new.
-    mutating func place(of url: WebURL) -> Int {
-        if let known = firstIndex(of: url) { return known }
-        append(url)
-        return count - 1
     }
 }
 

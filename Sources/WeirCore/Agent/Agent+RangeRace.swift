@@ -1,6 +1,6 @@
 // One segment from several HTTP sources at once, in sized ranges: edges and origin beside each other.
 //
-// Only where edges are configured: with an origin alone weir asks for whole segments, as a plain player does.
+// Only where several edges are configured: otherwise weir asks for whole segments, as a plain player does.
 extension Agent {
     /// How often a race in ranges looks whether an idle source should take over a tail.
     private static let tailLook = Duration.milliseconds(15)
@@ -10,10 +10,11 @@ extension Agent {
 
     /// The HTTP sources among which this segment is split; fewer than two: no ranges.
     ///
-    /// Edges are there to be used, so they share whatever a player has asked for; the origin joins when time is short.
+    /// Several edges are there to be used, so they share whatever a player has asked for; the origin joins when time is
+    /// short. A single edge is asked alone, with the origin behind it.
     func rangeSources(_ wish: Wish) -> [HTTPSource] {
         let segment = wish.segment
-        guard wish.isAsked, !settings.edges.isEmpty, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
+        guard wish.isAsked, settings.edges.count > 1, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
         let sources = httpSources(for: segment).filter { source in
             guard source.isEdge || isUrgent(wish) else { return false }
             return hosts[source.host]?.wholeBodyUntil.map { $0 <= now } ?? true

@@ -37,7 +37,9 @@ extension Agent {
         let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: source.isEdge)
         run.source = .http(fetch.id)
         fetch.offset = first
-        fetch.end = last
+        // A host that ignores ranges sends from its beginning to its end.
+        fetch.end = needsRange ? last : nil
+        fetch.skip = needsRange ? 0 : first
         if let carry = segment.carry, carry.chunk == run.next {
             fetch.parts = carry.parts
             fetch.partBytes = carry.bytes
@@ -94,12 +96,19 @@ extension Agent {
         let asked = fetch.request.fields.contains { $0.name == "range" }
         if head.status == 200, asked, !acceptWholeBody(segment, run, fetch, head) { return }
         guard let total = totalLength(segment, fetch, head) else {
-            return drop(run, of: segment, fetch: fetch, why: "a Content-Range that is not what was asked")
+            log(.notice, "a source answers with another range than was asked", [("host", fetch.host)])
+            return segmentRefused(segment, run, fetch, status: 502)
         }
         if head.status == 206 { hosts[fetch.host, default: HostState()].servesRanges = true }
-        guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
+        if !sameEdition(segment, head, total: total.length) {
+            guard !segment.isConfirmed else { return otherEdition(segment, run, fetch) }
+            believeOrigin(segment, run)
+        }
+        if total.length != nil { confirm(segment, head, isEdge: fetch.isEdge) }
         if let length = total.length {
-            guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
+            guard admit(segment, length: length) else {
+                return cannotHold(segment, run, fetch, isTooLarge: length > largestSegment)
+            }
             claimRange(run, of: segment)
             // Now that the length is known, the other sources' ranges can be planned.
             if !settings.edges.isEmpty { replan(segment.rendition.stream) }
@@ -117,13 +126,14 @@ extension Agent {
 
     /// The segment's length by this head; nil when the head is not an answer to what was asked.
     private func totalLength(_ segment: Segment, _ fetch: Fetch, _ head: FetchHead) -> Total? {
-        if let part = segment.id.range { return Total(length: part.length) }
+        let part = segment.id.range
         if head.status == 206 {
-            guard let range = ContentRange(head.first("content-range") ?? ""), range.first == fetch.offset else {
-                return nil
-            }
-            return Total(length: range.total)
+            guard let range = ContentRange(head.first("content-range") ?? ""),
+                range.first == fetch.offset + (part?.offset ?? 0)
+            else { return nil }
+            return Total(length: part?.length ?? range.total)
         }
+        if let part { return Total(length: part.length) }
         guard let text = head.first("content-length") else { return Total(length: nil) }
         guard let length = Int64(text), length >= 0 else { return nil }
         return Total(length: length)
@@ -140,18 +150,70 @@ extension Agent {
         hosts[fetch.host, default: HostState()].wholeBodyUntil = now + .seconds(600)
         let wanted = fetch.offset + (segment.id.range?.offset ?? 0)
         let total = head.first("content-length").flatMap { Int64($0) }
-        guard let total, wanted * 4 <= total else {
+        if let total, wanted <= total / 4 {
+            fetch.skip = wanted
+            return true
+        }
+        guard segment.id.range != nil else {
+            // Asked again without a range, it is skipped up to what is missing.
             drop(run, of: segment, fetch: fetch, why: "the source ignores ranges")
+            return false
+        }
+        // A part of a resource can't be had in another way than by reading what lies before it.
+        guard wanted <= Int64(limits.segmentBytes) else {
+            segmentRefused(segment, run, fetch, status: 502)
             return false
         }
         fetch.skip = wanted
         return true
     }
 
-    private func sameEdition(_ segment: Segment, _ head: FetchHead, total: Total) -> Bool {
+    func sameEdition(_ segment: Segment, _ head: FetchHead, total: Int64?) -> Bool {
         let validator = Edition.validatorHash(head.fields)
-        let edition = Edition(length: total.length, validator: validator, name: segment.edition.name)
+        let edition = Edition(length: total, validator: validator, name: segment.edition.name)
         return segment.edition.agrees(with: edition)
+    }
+
+    /// What peers stated is not what this source serves: all of theirs goes, and the exchange goes on.
+    private mutating func believeOrigin(_ segment: Segment, _ run: Run) {
+        segment.disputed = Array((segment.evidence.vouches + segment.disputed).prefix(64))
+        let disputed = segment.disputed
+        let (queried, refusals, start, anchorAsked) = (
+            segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked
+        )
+        segment.unclaim(run)
+        segment.runs.removeAll { $0 === run }
+        dropRuns(of: segment)
+        totals.wasted_bytes += segment.chunks.checkedBytes
+        for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
+        ledger.release(segment)
+        if segment.announced != nil { announce(segment, .gone) }
+        segment.reset()
+        segment.phase = .racing
+        (segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked) = (
+            queried, refusals, start, anchorAsked
+        )
+        segment.disputed = disputed
+        segment.runs = [run]
+        segment.originOnly = "another edition at the origin"
+    }
+
+    /// From now on the edition is what an HTTP source said, and not what peers say.
+    private mutating func confirm(_ segment: Segment, _ head: FetchHead, isEdge: Bool) {
+        guard !segment.isConfirmed else { return }
+        segment.isConfirmed = true
+        let validator = Edition.validatorHash(head.fields)
+        if validator != 0, !isEdge { segment.edition.validator = validator }
+        for vouch in segment.disputed where !sameEdition(segment, head, as: vouch.edition) { noteMismatch(vouch) }
+        segment.disputed.removeAll { !sameEdition(segment, head, as: $0.edition) }
+    }
+
+    private func sameEdition(_ segment: Segment, _ head: FetchHead, as other: Edition) -> Bool {
+        let total = head.status == 206 ? ContentRange(head.first("content-range") ?? "")?.total : nil
+        let length = total ?? (head.status == 200 ? head.first("content-length").flatMap { Int64($0) } : nil)
+        let validator = Edition.validatorHash(head.fields)
+        return Edition(length: segment.id.range?.length ?? length, validator: validator, name: other.name)
+            .agrees(with: other)
     }
 
     /// The origin now serves other bytes under this name. What was not yet given to a player is read anew.
@@ -181,19 +243,25 @@ extension Agent {
         replan(segment.rendition.stream)
     }
 
-    private mutating func tooLarge(_ segment: Segment, _ run: Run, _ fetch: Fetch) {
+    /// There is no room for it, ever or just now: it passes through, and nobody is told of it.
+    private mutating func cannotHold(_ segment: Segment, _ run: Run, _ fetch: Fetch, isTooLarge: Bool) {
         log(
             .notice,
-            "a segment is too large for the cache and passes through",
+            isTooLarge ? "a segment is too large for the cache" : "the cache is in use; a segment passes through",
             [("segment", String(segment.id.number))]
         )
-        drop(run, of: segment, fetch: fetch, why: "too large")
+        drop(run, of: segment, fetch: fetch, why: "no room")
         if segment.announced != nil { announce(segment, .gone) }
-        segment.isPassedThrough = true
         leaveRace(segment)
         for id in segment.answers {
-            if let answer = answers[id], !answer.hasHead { passThrough(answer, segment) }
+            guard let answer = answers[id] else { continue }
+            // What was sent of a body without length cannot be continued from elsewhere.
+            if answer.hasHead { abort(answer) } else { passThrough(answer, segment) }
         }
+        ledger.release(segment)
+        segment.reset()
+        segment.isPassedThrough = isTooLarge
+        if !isTooLarge { segment.retryAt = now + .seconds(2) }
     }
 
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
@@ -276,8 +344,9 @@ extension Agent {
         segment.passChunks(of: run, upTo: chunk + 1)
         run.delivered += payload.count
         if segment.length == nil {
-            guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
-                tooLarge(segment, run, fetch)
+            let stored = segment.stored + Int64(payload.count)
+            guard stored <= largestSegment, makeRoom(stored, for: segment) else {
+                cannotHold(segment, run, fetch, isTooLarge: stored > largestSegment)
                 return false
             }
             segment.chunks.grow(to: chunk + 1)
@@ -300,6 +369,7 @@ extension Agent {
         noteRate(fetch)
         cancel(fetch)
         segment.runs.removeAll { $0 === run }
+        segment.unclaim(run)
         replan(segment.rendition.stream)
     }
 
@@ -375,21 +445,25 @@ extension Agent {
         if isEdge {
             // An edge that cannot serve is passed over; the origin decides what is true.
             var state = hosts[host] ?? HostState()
-            state.retryAt = now + .seconds(5)
+            state.retryAt = max(state.retryAt ?? now, now + .seconds(5))
             hosts[host] = state
             return replan(segment.rendition.stream)
         }
         segment.statusRetries += 1
+        // Asked beyond the end of what the origin has: its length was only peers' word, or it changed.
+        if status == 416, fetch.offset > 0, segment.id.range == nil, segment.statusRetries <= 2 {
+            return restart(segment, why: "the origin has fewer bytes")
+        }
         let rendition = segment.rendition
         let isNearEdge = rendition.isLive && now - segment.listedAt < rendition.targetDuration
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408
         // A 404 close to the live edge is a packager that lists before it serves; a 5xx may pass.
         let mayRetry = isHonest ? (status == 404 && isNearEdge) : segment.statusRetries <= 4
-        guard !mayRetry else {
+        // Peers may have what the origin has not yet, or not any more.
+        guard !mayRetry, !hasPeerOffer(segment) || segment.statusRetries > 3 else {
             segment.retryAt = now + .milliseconds(250 << min(3, segment.statusRetries - 1))
             return replan(rendition.stream)
         }
-        guard !hasPeerOffer(segment) else { return replan(rendition.stream) }
         segment.retryAt = now + .seconds(2)
         for id in segment.answers {
             if let answer = answers[id], !answer.hasHead {

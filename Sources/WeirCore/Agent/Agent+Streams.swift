@@ -32,9 +32,9 @@ extension Agent {
         guard let stream = stream(id) else { return }
         leaveSwarm(stream)
         for segment in stream.racing { abandon(segment) }
-        for fetch in fetches.values.sorted(by: { $0.id < $1.id }) {
-            if case .manifest(_, let owner, _) = fetch.purpose, owner === stream { cancel(fetch) }
-        }
+        // Nothing may outlive the stream: segments and renditions are its own.
+        for fetch in fetches.values.sorted(by: { $0.id < $1.id }) where belongs(fetch, to: stream) { cancel(fetch) }
+        for link in links { link.queries = link.queries.filter { $0.value.rendition.stream !== stream } }
         for answer in answers.values.sorted(by: { $0.request.id < $1.request.id }) where belongs(answer, to: stream) {
             end(answer, status: 410, text: "this session was closed\n")
         }
@@ -42,6 +42,15 @@ extension Agent {
             for segment in rendition.allSegments { ledger.release(segment) }
         }
         streams.removeAll { $0 === stream }
+    }
+
+    /// Segments do not keep their stream alive, so nothing of it may arrive later.
+    private func belongs(_ fetch: Fetch, to stream: Stream) -> Bool {
+        switch fetch.purpose {
+        case .manifest(_, let owner, _): owner === stream
+        case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
+        case .relay: false
+        }
     }
 
     private func belongs(_ answer: Answer, to stream: Stream) -> Bool {
@@ -116,14 +125,21 @@ extension Agent {
         manifest.fetch = nil
         manifest.received = []
         manifest.answeredBy = base
+        let before = manifest.playlist
         manifest.playlist = playlist
         manifest.digest = digest
         manifest.fetchedAt = now
         manifest.failures = 0
         manifest.lastFailure = nil
-        if isNew { manifest.changedAt = now }
+        if isNew {
+            manifest.changedAt = now
+            manifest.vainHints = 0
+        }
         if manifest === stream.top { adopt(playlist, in: stream) }
         if let rendition = rendition ?? stream.renditions.first(where: { $0.manifest === manifest }) {
+            if isNew, case .media(let old) = before, case .media(let new) = playlist {
+                forgetIfRestarted(rendition, from: old, to: new)
+            }
             playlistChanged(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
@@ -138,13 +154,18 @@ extension Agent {
         manifest.failures += 1
         manifest.lastFailure = failure
         // Whoever opens the stream is told; a line of its own would say it twice.
-        log(stream.isOpen ? .warning : .debug, "manifest not available", [("stream", stream.id.text), ("why", failure.description)])
+        log(
+            stream.isOpen ? .warning : .debug,
+            "manifest not available",
+            [("stream", stream.id.text), ("why", failure.description)]
+        )
         if case .status(let status) = failure, status == 403 || status == 410, let rendition {
             // The origin is the gate: what it no longer serves, peers no longer get.
             withdraw(rendition)
         }
         if manifest === stream.top, !stream.isOpen {
             for opener in stream.openers { emit(.opened(opener, .failed(failure.openFailure, failure.description))) }
+            answerManifest(manifest, stream)
             close(stream.id)
             return
         }
@@ -156,6 +177,14 @@ extension Agent {
         guard !rendition.isWithdrawn else { return }
         rendition.isWithdrawn = true
         for segment in rendition.allSegments where segment.announced != nil { announce(segment, .gone) }
+    }
+
+    /// The origin serves it again: peers learn anew what is held.
+    private mutating func restore(_ rendition: Rendition) {
+        rendition.isWithdrawn = false
+        for segment in rendition.allSegments where segment.isHeld && segment.originOnly == nil {
+            announce(segment, .held)
+        }
     }
 
     private mutating func openedStream(_ stream: Stream) {
@@ -180,6 +209,7 @@ extension Agent {
             let keys = list.renditionKeys()
             for (variant, key) in zip(list.variants, keys.variants) {
                 addRendition(key, variant.url, to: stream, isShared: true)
+                stream.rendition(key)?.bandwidth = variant.bandwidth
             }
             for (rendition, key) in zip(list.renditions, keys.renditions) {
                 guard let url = rendition.url, let key else { continue }
@@ -221,7 +251,7 @@ extension Agent {
     private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
         guard let playlist = rendition.playlist else { return }
         let stream = rendition.stream
-        rendition.isWithdrawn = false
+        if rendition.isWithdrawn { restore(rendition) }
         if isNew {
             for entry in playlist.segments.suffix(rendition.isLive ? 64 : 0) where !entry.gap {
                 _ = ensureSegment(entry, in: rendition)
@@ -235,13 +265,15 @@ extension Agent {
     /// The state of a listed segment, made when it is first needed.
     mutating func ensureSegment(_ entry: MediaSegment, in rendition: Rendition) -> Segment {
         if let known = rendition.media[entry.sequence] {
+            // The same number may come to stand for something else (a restarted packager): begin anew.
+            guard known.url != entry.url || known.id.range != entry.byteRange else { return known }
             let name = Edition.nameHash(of: entry.url)
-            // The same number may come to stand for something else (a restarted packager): begin anew, unless it is
-            // being delivered just now.
-            guard known.edition.name != name || known.id.range != entry.byteRange, known.answers.isEmpty else {
+            if known.edition.name == name, known.id.range == entry.byteRange {
+                // A reloaded list mints new tokens: the newest address wins.
+                known.url = entry.url
                 return known
             }
-            drop(known)
+            replace(known)
         }
         let id = SegmentID(
             rendition: rendition.key,
@@ -263,7 +295,10 @@ extension Agent {
 
     mutating func ensureInitialisation(_ map: MediaMap, in rendition: Rendition) -> Segment {
         let id = map.id(of: rendition.key)
-        if let known = rendition.initialisation[id.number] { return known }
+        if let known = rendition.initialisation[id.number] {
+            known.url = map.url
+            return known
+        }
         let segment = Segment(
             id: id,
             url: map.url,
@@ -276,28 +311,16 @@ extension Agent {
         return segment
     }
 
-    /// Segments that left the window and hold nothing need no record any more.
-    private mutating func forgetOldSegments(_ rendition: Rendition) {
-        guard rendition.isLive, let first = rendition.first, rendition.media.count > 128 else { return }
-        for number in rendition.media.keys.sorted() where number < first {
-            guard let segment = rendition.media[number], segment.phase == .absent, segment.answers.isEmpty,
-                segment.runs.isEmpty
-            else { continue }
-            rendition.media[number] = nil
-        }
-    }
-
     // MARK: Reloads
 
     /// Weir's own reloads: only while somebody plays and there is somebody to share with; alone it asks for nothing
     /// that its player does not ask for.
     mutating func scheduleReload(_ manifest: Manifest, _ stream: Stream, _ rendition: Rendition?) {
         guard let rendition, rendition.isLive, isPlaying(rendition), hasSwarm(stream) else { return }
-        let sinceChange = manifest.changedAt == manifest.fetchedAt
-        let wait =
-            manifest.failures > 0 || !sinceChange
-            ? rendition.targetDuration / 2 : rendition.targetDuration
-        let due = (manifest.fetchedAt ?? now) + wait
+        let isNews = manifest.failures == 0 && manifest.changedAt == manifest.fetchedAt
+        let wait = isNews ? rendition.targetDuration : rendition.targetDuration / 2
+        // Counted from the last attempt: an origin that fails is not asked more often than one that works.
+        let due = max(manifest.fetchedAt ?? now, manifest.failures > 0 ? now : .start) + wait
         manifest.nextReload = max(due, now + .milliseconds(200))
         agenda.note(.reload(stream.id, rendition.key), at: manifest.nextReload ?? now)
     }
@@ -316,16 +339,20 @@ extension Agent {
     }
 
     /// A peer speaks of a segment that our playlist does not list yet: look again, but not more often than a player
-    /// that polls eagerly would.
+    /// that polls eagerly would, and less and less often while the hints turn out to be vain.
     mutating func reloadOnHint(_ rendition: Rendition) {
         let manifest = rendition.manifest
         guard rendition.isLive, isPlaying(rendition), manifest.fetch == nil else { return }
-        if let started = manifest.fetchStartedAt, now - started < min(.milliseconds(500), rendition.targetDuration / 4)
-        {
-            manifest.nextReload = started + min(.milliseconds(500), rendition.targetDuration / 4)
-            agenda.note(.reload(rendition.stream.id, rendition.key), at: manifest.nextReload ?? now)
+        let pause = min(.milliseconds(500), rendition.targetDuration / 4) * (1 << min(8, manifest.vainHints))
+        if let started = manifest.fetchStartedAt, now - started < pause {
+            let due = started + pause
+            guard manifest.nextReload.map({ due < $0 }) ?? true else { return }
+            manifest.vainHints += 1
+            manifest.nextReload = due
+            agenda.note(.reload(rendition.stream.id, rendition.key), at: due)
             return
         }
+        manifest.vainHints += 1
         fetchManifest(manifest, of: rendition.stream, rendition: rendition)
     }
 

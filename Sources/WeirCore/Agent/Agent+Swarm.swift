@@ -19,7 +19,10 @@ extension Agent {
 
     // MARK: Membership
 
+    /// Enters the swarm when the stream is opened, and again when a player comes back after it was left.
     mutating func joinSwarm(_ stream: Stream) {
+        guard stream.isOpen, !stream.isMember else { return }
+        stream.isMember = true
         for link in links where link.isUp {
             tellJoin(stream, link)
             if link.theirSwarms.values.contains(stream.swarm) { meet(link, in: stream) }
@@ -28,6 +31,8 @@ extension Agent {
     }
 
     mutating func leaveSwarm(_ stream: Stream) {
+        guard stream.isMember else { return }
+        stream.isMember = false
         for link in links {
             if let handle = link.handle(of: stream.swarm) { emitMessage(.leave(handle: handle), to: link) }
             link.ourHandles.removeAll { $0.swarm == stream.swarm }
@@ -50,7 +55,7 @@ extension Agent {
     mutating func peerJoined(_ link: Link, _ handle: UInt32, _ swarm: SwarmID) {
         guard link.theirSwarms.count < limits.swarmsPerLink, link.theirSwarms[handle] == nil else { return }
         link.theirSwarms[handle] = swarm
-        if let stream = stream(swarm: swarm), stream.isOpen { meet(link, in: stream) }
+        if let stream = stream(swarm: swarm), stream.isMember { meet(link, in: stream) }
     }
 
     mutating func peerLeft(_ link: Link, _ handle: UInt32) {
@@ -58,7 +63,15 @@ extension Agent {
         link.shared.removeAll { $0 == swarm }
         membershipChanged()
         link.holdings.removeAll { $0.swarm == swarm }
-        if let stream = stream(swarm: swarm) { replan(stream) }
+        link.uploads.removeAll { $0.swarm == swarm }
+        guard let stream = stream(swarm: swarm) else { return }
+        for request in link.runs.keys.sorted() {
+            guard let entry = link.runs[request], entry.segment.rendition.stream === stream else { continue }
+            removeRun(request, from: link)
+            entry.segment.runs.removeAll { $0 === entry.run }
+            entry.segment.unclaim(entry.run)
+        }
+        replan(stream)
     }
 
     /// Both are in the swarm: tell what we hold and want.
@@ -99,7 +112,8 @@ extension Agent {
         guard rendition.isShared else { return }
         let position = position(in: rendition)
         // On live, where the player is follows from what is newest; on demand each step tells the others what to expect.
-        let hasMoved = rendition.isLive
+        let hasMoved =
+            rendition.isLive
             ? (position == nil) != (rendition.toldPosition == nil) : position != rendition.toldPosition
         guard force || hasMoved || rendition.newest != rendition.toldNewest else { return }
         rendition.toldPosition = position
@@ -131,7 +145,8 @@ extension Agent {
     /// Tells the swarm that a segment is held, being read from the origin, or gone.
     mutating func announce(_ segment: Segment, _ state: Have.State) {
         let rendition = segment.rendition
-        guard rendition.isShared, !rendition.isWithdrawn || state == .gone, segment.announced != state else { return }
+        guard rendition.isShared, segment.announced != state else { return }
+        guard state == .gone || (!rendition.isWithdrawn && !segment.isReplaced) else { return }
         guard settings.uploadBytesPerSecond != 0 || state == .gone else { return }
         segment.announced = state == .gone ? nil : state
         for link in links(of: rendition.stream) {
@@ -213,7 +228,10 @@ extension Agent {
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
         guard let number, let newest = rendition.newest, number > newest else { return }
-        // A hint beyond the next few cannot be told from nonsense: it counts as the next one, once per reload.
+        // A hint beyond the next one cannot be told from nonsense: it counts as the next one, twice at most.
+        if rendition.hint.number != newest { rendition.hint = (newest, 0) }
+        guard rendition.hint.reloads < 2 else { return }
+        rendition.hint.reloads += 1
         reloadOnHint(rendition)
     }
 
@@ -226,7 +244,9 @@ extension Agent {
         if let rendition = stream.rendition(have.rendition) {
             for range in have.ranges where range.kind == .media && range.state != .gone {
                 heardOf(range.first, in: rendition)
-                if range.state == .fetching || range.state == .underway { passOn(range.first, in: rendition, from: link) }
+                if range.state == .fetching || range.state == .underway {
+                    passOn(range.first, in: rendition, from: link)
+                }
             }
         }
         replanSoon(stream)
@@ -242,7 +262,8 @@ extension Agent {
         segment.isUnderwayTold = true
         for link in links(of: stream) where link !== source {
             guard let handle = link.handle(of: stream.swarm), let holdings = link.holdings(stream.swarm, rendition.key),
-                !holdings.held.contains(number), !holdings.fetching.contains(number), !holdings.underway.contains(number)
+                !holdings.held.contains(number), !holdings.fetching.contains(number),
+                !holdings.underway.contains(number)
             else { continue }
             let range = Have.Range(kind: .media, first: number, count: 1, state: .underway)
             emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
@@ -259,8 +280,8 @@ extension Agent {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
         change(link, stream, partial.segment.rendition) { holdings in
             guard !holdings.held.contains(partial.segment.number) else { return }
-            if holdings.partial.count >= 32, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
-            holdings.partial[partial.segment.number] = partial.runs
+            if holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
+            holdings.partial[partial.segment.number] = Array(partial.runs.prefix(64))
         }
         replanSoon(stream)
     }
@@ -279,7 +300,7 @@ extension Agent {
     }
 
     func hasPeerOffer(_ segment: Segment) -> Bool {
-        guard segment.originOnly == nil, settings.integrity != .origin else { return false }
+        guard segment.originOnly == nil, acceptsPeers(segment) else { return false }
         return !offers(of: segment).isEmpty
     }
 

@@ -31,13 +31,17 @@ extension Agent {
     mutating func trackerUp(_ id: TrackerID) {
         guard let tracker = tracker(id) else { return }
         tracker.phase = .up
-        tracker.failures = 0
         tracker.swarms = [:]
-        for stream in streams where stream.isOpen { announce(stream, to: tracker, event: .started) }
+        for stream in streams where stream.isMember { announce(stream, to: tracker, event: .started) }
     }
 
     mutating func trackerDown(_ id: TrackerID, reason: String) {
         guard let tracker = tracker(id), !isStopping else { return }
+        tracker.swarms = [:]
+        guard streams.contains(where: { $0.isMember }) else {
+            tracker.phase = .idle
+            return
+        }
         tracker.failures += 1
         // A second, doubling to a minute, and up to half of it more, so that a swarm does not come back at once (F72).
         let wait = Duration.milliseconds(min(60_000, 1000 << min(6, tracker.failures - 1)))
@@ -50,11 +54,15 @@ extension Agent {
     mutating func announceIfDue(_ id: TrackerID) {
         guard let tracker = tracker(id), !isStopping else { return }
         if case .waiting(let until) = tracker.phase {
-            if until <= now { openTracker(tracker) } else { agenda.note(.tracker(id), at: until) }
-            return
+            guard until <= now else { return agenda.note(.tracker(id), at: until) }
+            guard streams.contains(where: { $0.isMember }) else {
+                tracker.phase = .idle
+                return
+            }
+            return openTracker(tracker)
         }
         guard tracker.phase == .up else { return }
-        for stream in streams where stream.isOpen {
+        for stream in streams where stream.isMember {
             guard let state = tracker.swarms[stream.swarm] else { continue }
             if nextAnnounce(state, stream) <= now { announce(stream, to: tracker, event: nil) }
         }
@@ -68,12 +76,14 @@ extension Agent {
         if let due { agenda.note(.tracker(tracker.id), at: max(due, now + .milliseconds(100))) }
     }
 
-    /// At the tracker's interval, or sooner while there are members that we should be linked to.
+    /// At the tracker's interval, or sooner while there are members that we should be linked to: less and less often
+    /// while that brings no link, as with members that cannot be reached.
     private func nextAnnounce(_ state: TrackerState.Swarm, _ stream: Stream) -> Instant {
         let others = max(0, stream.announcedMembers - 1)
         let lacks = links(of: stream).count < min(others, Agent.wantedLinks / 2)
         let regular = state.lastAnnounce + .seconds(state.interval)
-        return lacks ? min(regular, state.lastAnnounce + Agent.eagerSearch) : regular
+        return lacks
+            ? min(regular, state.lastAnnounce + Agent.eagerSearch * (1 << min(10, state.vainSearches))) : regular
     }
 
     private mutating func announce(_ stream: Stream, to tracker: TrackerState, event: Announce.Event?) {
@@ -96,8 +106,12 @@ extension Agent {
                 )
             )
         )
-        let interval = tracker.swarms[stream.swarm]?.interval ?? 120
-        tracker.swarms[stream.swarm] = TrackerState.Swarm(lastAnnounce: now, interval: interval)
+        var state = tracker.swarms[stream.swarm] ?? TrackerState.Swarm(lastAnnounce: now, interval: 120)
+        let linked = links(of: stream).count
+        state.vainSearches = event == .started || linked > state.linked ? 0 : state.vainSearches + 1
+        state.linked = linked
+        state.lastAnnounce = now
+        tracker.swarms[stream.swarm] = state
         noteNext(tracker)
     }
 
@@ -114,12 +128,15 @@ extension Agent {
         switch reply {
         case .swarm(let swarm, let interval, let complete, let incomplete):
             guard let stream = stream(swarm: swarm) else { return }
+            // Only an answer proves that it works: accepting a connection does not.
+            tracker.failures = 0
             tracker.swarms[swarm]?.interval = max(5, min(3600, interval))
             let members = max(0, complete).addingReportingOverflow(max(0, incomplete))
             stream.announcedMembers = members.overflow ? 1_000_000 : min(1_000_000, members.partialValue)
             noteNext(tracker)
         case .offer(let swarm, let from, let offer, let endpoints):
-            guard let stream = stream(swarm: swarm), from != TrackerPeerID.derive(me, in: swarm) else { return }
+            guard let stream = stream(swarm: swarm), stream.isMember, from != TrackerPeerID.derive(me, in: swarm)
+            else { return }
             consider(endpoints, from: tracker)
             guard !settings.ownAddresses.isEmpty else { return }
             emit(
@@ -163,6 +180,9 @@ final class TrackerState {
         var lastAnnounce: Instant
         /// Seconds.
         var interval: Int
+        /// Links at the last announce, and announces since one was won.
+        var linked = 0
+        var vainSearches = 0
     }
 
     let id: TrackerID

@@ -25,6 +25,7 @@ package struct Agent: ~Copyable {
     var links: [Link] = []
     var dials = DialBook()
     var bans = BanList()
+    var mismatches = MismatchBook()
     var trackers: [TrackerState] = []
     var uploadBucket: TokenBucket
     var uploadTurn = 0
@@ -96,13 +97,15 @@ package struct Agent: ~Copyable {
     }
 
     private mutating func planUnplanned() {
-        // Planning one stream never makes another one's plan outdated, so one pass is enough; what it starts itself is
-        // planned with it.
+        // Planning one stream never makes another one's plan outdated, so one pass is enough; what a plan itself sets
+        // free is looked at a moment later.
         let due = unplanned
         unplanned.removeAll(keepingCapacity: true)
         for id in due {
             if let stream = stream(id) { plan(stream) }
         }
+        for id in unplanned { agenda.note(.plan(id), at: now + .milliseconds(5)) }
+        unplanned.removeAll(keepingCapacity: true)
     }
 
     func stream(_ id: StreamID) -> Stream? { streams.first { $0.id == id } }

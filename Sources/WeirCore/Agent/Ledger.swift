@@ -48,10 +48,15 @@ extension Agent {
         guard length >= 0, length <= largestSegment, segment.length == nil || segment.length == length else {
             return false
         }
-        while !ledger.reserve(length, for: segment) {
+        return makeRoom(length, for: segment) && segment.setLength(length)
+    }
+
+    /// Has the ledger hold this many bytes for a segment, evicting others. False when nothing more may go.
+    mutating func makeRoom(_ bytes: Int64, for segment: Segment) -> Bool {
+        while !ledger.reserve(bytes, for: segment) {
             guard evictOne(for: segment) else { return false }
         }
-        return segment.setLength(length)
+        return true
     }
 
     /// Drops what is least likely to be asked and most copied elsewhere. False when nothing may go.
@@ -82,12 +87,15 @@ extension Agent {
     struct EvictionRank: Comparable {
         /// What a player will ask soon goes last.
         var isAhead: Bool
+        /// Segments between the nearest player and it; 0 for what no player will ask.
+        var distance: UInt64
         var copiesElsewhere: Int
         var lastUse: Instant
         var id: SegmentID
 
         static func < (left: EvictionRank, right: EvictionRank) -> Bool {
             if left.isAhead != right.isAhead { return !left.isAhead }
+            if left.distance != right.distance { return left.distance > right.distance }
             if left.copiesElsewhere != right.copiesElsewhere { return left.copiesElsewhere > right.copiesElsewhere }
             if left.lastUse != right.lastUse { return left.lastUse < right.lastUse }
             return left.id < right.id
@@ -97,15 +105,22 @@ extension Agent {
     private func evictionRank(of segment: Segment) -> EvictionRank {
         let rendition = segment.rendition
         let number = segment.id.number
-        let isAhead = rendition.stream.players.contains { player in
-            guard let place = player.place(of: rendition.key) else { return false }
+        let distance = rendition.stream.players.compactMap { player -> UInt64? in
+            guard let place = player.place(of: rendition.key) else { return nil }
             let head = player.playheads[place].head
-            return number >= head.drainedTo && now - head.lastRequest < idleAfter(rendition)
-        }
+            guard number >= head.drainedTo, now - head.lastRequest < idleAfter(rendition) else { return nil }
+            return number - head.drainedTo
+        }.min()
         let copies = links(of: rendition.stream).count {
             $0.holdings(rendition.stream.swarm, rendition.key)?.held.contains(number) ?? false
         }
-        return EvictionRank(isAhead: isAhead, copiesElsewhere: copies, lastUse: segment.lastUse, id: segment.id)
+        return EvictionRank(
+            isAhead: distance != nil,
+            distance: distance ?? 0,
+            copiesElsewhere: copies,
+            lastUse: segment.lastUse,
+            id: segment.id
+        )
     }
 
     /// Takes a segment out of the cache and tells the swarm.
@@ -113,23 +128,25 @@ extension Agent {
         ledger.release(segment)
         dropRuns(of: segment)
         if segment.announced != nil { announce(segment, .gone) }
-        segment.rendition.known.remove(first: segment.id.number, count: segment.id.kind == .media ? 1 : 0)
         segment.rendition.stream.racing.removeAll { $0 === segment }
         segment.reset()
     }
 
-    /// Bytes held or being fetched that players have not asked for yet.
-    func bytesAhead(of stream: Stream) -> Int64 {
+    /// Bytes held or being fetched that players of any stream have not asked for yet.
+    func bytesAhead() -> Int64 {
         var bytes: Int64 = 0
-        for rendition in stream.renditions where isPlaying(rendition) {
-            let next =
-                stream.players.compactMap { player in
-                    player.place(of: rendition.key).map { player.playheads[$0].head.next }
-                }.max() ?? 0
-            var number = next
-            while let segment = rendition.media[number], number < next &+ 256 {
-                bytes += segment.charged
-                number += 1
+        for stream in streams {
+            for rendition in stream.renditions where isPlaying(rendition) {
+                var counted: Set<UInt64> = []
+                for player in stream.players {
+                    guard let place = player.place(of: rendition.key) else { continue }
+                    var number = player.playheads[place].head.next
+                    while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {
+                        let isRacing = segment.phase == .racing
+                        bytes += isRacing ? max(segment.charged, stream.typicalSegmentBytes) : segment.charged
+                        number += 1
+                    }
+                }
             }
         }
         return bytes
@@ -145,7 +162,7 @@ extension Agent {
             replan(stream)
         }
         if let seedTime = settings.seedTime {
-            for stream in streams where now - stream.lastMediaRequest > seedTime && stream.isOpen && hasSwarm(stream) {
+            for stream in streams where stream.isMember && now - stream.lastMediaRequest > seedTime {
                 log(.info, "stopped seeding a stream that nobody plays here", [("stream", stream.id.text)])
                 leaveSwarm(stream)
             }

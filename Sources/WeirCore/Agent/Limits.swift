@@ -24,7 +24,7 @@ package struct Limits: Sendable {
     package var haveRangesPerLink = 512
     package var renditionsPerLink = 64
     /// Players' requests open at once.
-    package var playerRequests = 512
+    package var playerRequests = 2048
     /// Digest batches kept per segment.
     package var vouchesPerSegment = 512
     package var bannedPeers = 4096

@@ -49,20 +49,29 @@ final class Link {
     var rejectedBytes: Int64 = 0
     /// Chunks checked from its network before audits become rare.
     var stalls = 0
+    var lastStall = Instant.start
 
     // Uploads
     var uploads: [Upload] = []
     var sentNotDrained = 0
     var sentBytes: Int64 = 0
-    /// Segments whose vouches it already has from us: how many.
-    var vouchesSent: [SegmentID: Int] = [:]
-    var rootSent: Set<SegmentID> = []
-    /// Chunks of each segment for which this link itself passed on digests that we accepted.
-    var ownLists: [SegmentID: Set<Int>] = [:]
+    var lastDrained: Instant
+    /// Statements that it already has from us.
+    var told: [SegmentID: ToldList] = [:]
+    /// Statements that we have from it.
+    var ownLists: [SegmentID: OwnList] = [:]
+    /// Books about segments are gone through when they have grown to this many.
+    var listLimit = 512
+    /// Times in a row that it did not answer a question for digests.
+    var mutes = 0
+    /// Times that it sent bytes of which it had sent no digest.
+    var unlisted = 0
+    /// What announcements may cost us: far beyond what an honest peer says, far below what would keep us busy.
+    var announcements = TokenBucket(rate: 2048)
 
     var lastHeard: Instant
-    var lastPing: Instant?
-    var pingSentAt: Instant?
+    /// The ping that waits for its pong.
+    var ping: (nonce: UInt64, sentAt: Instant)?
 
     static let firstWindow = 4
     static let largestWindow = 64
@@ -75,6 +84,7 @@ final class Link {
         since = now
         network = NetworkPrefix.enclosing(peer.address.host)
         lastHeard = now
+        lastDrained = now
     }
 
     var isUp: Bool { phase == .up }
@@ -120,6 +130,26 @@ final class Holdings {
         self.swarm = swarm
         self.rendition = rendition
     }
+}
+
+/// Which statements about a segment a link has had from us.
+struct ToldList {
+    /// Of which of the segment's lives: evidence that was dropped is told again.
+    var life: Int
+    var vouches = 0
+    var hasRoot = false
+}
+
+/// What a link itself said of a segment's digests.
+struct OwnList {
+    /// In which of the segment's lives here.
+    var life: Int
+    /// Chunks whose digests we took from it: bytes against them contradict the sender's own word.
+    var chunks: Set<Int> = []
+    /// How many statements it sent, good or bad.
+    var statements = 0
+    /// It sent statements that could not be used then; it believes that we have them.
+    var isOutdated = false
 }
 
 /// A run that a link serves us.

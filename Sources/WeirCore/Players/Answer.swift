@@ -23,12 +23,17 @@ final class Answer {
     var isEnded = false
     /// Body bytes that the socket took.
     var delivered: Int64 = 0
-    /// When the first body byte could be given.
-    var firstByteAt: Instant?
+    /// Since when the player's socket has been empty for lack of bytes from us.
+    var starvedSince: Instant?
+    /// How long it was empty before the bytes that were given last.
+    var lastWait = Duration.zero
+    /// Set when it is given from the cache no faster than the network would.
+    var pace: Pace?
 
     init(request: PlayerRequest, arrived: Instant, content: Content) {
         self.request = request
         self.arrived = arrived
+        starvedSince = arrived
         self.content = content
     }
 }

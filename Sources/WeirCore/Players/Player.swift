@@ -6,6 +6,9 @@ final class Player {
     var playheads: [(rendition: RenditionKey, head: Playhead)] = []
     var lastRequest: Instant
     var stalls = 0
+    /// It read a list that lets it choose among bandwidths.
+    var isAdaptive = false
+    var segmentsAsked = 0
 
     init(host: String, userAgent: String, now: Instant) {
         self.host = host

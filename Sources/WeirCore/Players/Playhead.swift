@@ -1,72 +1,102 @@
 /// Where a player is in one rendition, inferred from what its socket drained.
 ///
-/// The buffer is a lower bound at normal speed: media time drained since start or seek, less the wall time since the
-/// first media byte, never below zero.
+/// The buffer is a lower bound at normal speed: contiguous media time drained since start or seek, less the wall time
+/// since the first media byte, never below zero. What was drained beyond a gap counts once the gap is filled.
 struct Playhead {
     /// First segment since start or seek.
     private(set) var start: UInt64
     /// One past the highest requested in sequence.
     private(set) var next: UInt64
     private(set) var lastRequest: Instant
-    private var credited: [UInt64: Duration] = [:]
-    private var drained = Duration.zero
-    private var clockStart: Instant?
-    /// Numbers below are wholly drained.
+    /// Numbers below are drained, or the player goes on without them.
     private(set) var drainedTo: UInt64
+    /// Media drained of numbers below `drainedTo`.
+    private var settled = Duration.zero
+    /// Media drained of each number from `drainedTo` on.
+    private var credited: [UInt64: Duration] = [:]
+    /// Requested, and neither wholly drained nor given up.
+    private var open: Set<UInt64>
+    /// One past the highest that was wholly drained.
+    private var finishedTo: UInt64
+    private var clockStart: Instant?
 
     /// How far ahead of the expected number a request may be and still be the same viewing: players skip a segment
-    /// that fails, and audio and video requests overtake each other.
+    /// that fails, and requests on several connections overtake each other.
     static let skip: UInt64 = 3
+    /// Segments that were drained in part and then left: more than these are a player that samples, not one that waits.
+    static let mostParts = 64
 
     init(start: UInt64, at now: Instant) {
         self.start = start
-        next = start + 1
+        next = start &+ 1
         drainedTo = start
+        finishedTo = start
+        open = [start]
         lastRequest = now
     }
 
     /// Notes a request. False when it is a seek: the playhead has begun anew there.
     mutating func request(_ number: UInt64, at now: Instant) -> Bool {
         lastRequest = now
-        if number &+ Playhead.skip >= drainedTo, number <= next &+ Playhead.skip {
-            next = max(next, number + 1)
-            return true
+        guard number >= drainedTo, number <= next &+ Playhead.skip else {
+            // Whoever asks again for what it had wholly drained has thrown its buffer away.
+            self = Playhead(start: number, at: now)
+            return false
         }
-        self = Playhead(start: number, at: now)
-        return false
+        next = max(next, number &+ 1)
+        // A player that asks one by one goes on without what it gave up.
+        if open.isEmpty { settle(to: number) }
+        open.insert(number)
+        return true
     }
 
     /// Notes drained media. The answer is how long the player had run dry before, if it had.
     mutating func credit(_ time: Duration, of number: UInt64, whole duration: Duration, at now: Instant) -> Duration {
-        guard number >= start else { return .zero }
+        guard number >= drainedTo else { return .zero }
         var dry = Duration.zero
         if let begun = clockStart {
-            dry = ((now - begun) - drained).orZero
+            if number == drainedTo { dry = ((now - begun) - drained).orZero }
             // A stalled player's clock stands still.
             clockStart = begun + dry
         } else {
             clockStart = now
         }
-        let before = credited[number] ?? .zero
-        let after = min(duration, before + time)
-        credited[number] = after
-        drained = drained + (after - before)
+        credited[number] = min(duration, (credited[number] ?? .zero) + time)
         return dry
     }
 
     /// The whole of a segment left for the player's socket.
     mutating func finish(_ number: UInt64) {
-        guard number >= drainedTo else { return }
-        drainedTo = number + 1
-        credited = credited.filter { $0.key >= drainedTo }
+        finishedTo = max(finishedTo, number &+ 1)
+        giveUp(number)
     }
+
+    /// The answer to a request is over, whether or not it was whole.
+    mutating func giveUp(_ number: UInt64) {
+        open.remove(number)
+        if credited.count > Playhead.mostParts, let last = credited.keys.max() { finishedTo = max(finishedTo, last) }
+        settle(to: min(finishedTo, open.min() ?? finishedTo))
+    }
+
+    private mutating func settle(to number: UInt64) {
+        guard number > drainedTo else { return }
+        for key in credited.keys.sorted() where key < number {
+            settled = settled + (credited.removeValue(forKey: key) ?? .zero)
+        }
+        drainedTo = number
+    }
+
+    private var drained: Duration { settled + (credited[drainedTo] ?? .zero) }
 
     func buffer(at now: Instant) -> Duration {
         guard let clockStart else { return .zero }
         return (drained - (now - clockStart)).orZero
     }
 
-    func creditedTime(of number: UInt64) -> Duration { credited[number] ?? .zero }
+    /// The part of a segment that the buffer already counts.
+    func creditedTime(of number: UInt64) -> Duration { number == drainedTo ? credited[number] ?? .zero : .zero }
 
     var hasStarted: Bool { clockStart != nil }
+    /// Entries of its tables, for the limits' sake.
+    var recordCount: Int { credited.count + open.count }
 }

@@ -14,7 +14,8 @@ final class Segment {
     }
 
     let id: SegmentID
-    let url: WebURL
+    /// As the newest playlist names it.
+    var url: WebURL
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
@@ -41,9 +42,12 @@ final class Segment {
     /// Why the origin was asked, for the segments' report.
     var originReason = ""
     var statusRetries = 0
+    /// HTTP sources are not asked for it before then.
     var retryAt: Instant?
     /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
     var isPassedThrough = false
+    /// Its number now stands for another file: those who read it read on, nobody else finds it.
+    var isReplaced = false
     var audits: [Audit] = []
     var auditsDrawn = false
     /// Statements set aside because they disagree; what the origin says decides whose voucher lied.
@@ -51,13 +55,18 @@ final class Segment {
     var anchor: Anchor?
     var anchorAsked = false
     var anchorFetch: FetchID?
+    var anchorAskedAt: Instant?
+    /// How often its evidence began anew: what was told or heard of it before does not count any more.
+    var life = 0
+    /// An HTTP source itself said which edition this is; until then it is only peers' word.
+    var isConfirmed = false
 
     /// The swarm was told that somebody else reads it.
     var isUnderwayTold = false
     /// How often each chunk was sent to peers: what was sent least goes first, so that they have something to trade.
     var sent: [Int] = []
-    /// When planning last found somebody who wants it.
-    var wishedAt: Instant?
+    /// The plan that last found somebody who wants it.
+    var wishedIn: UInt64 = 0
 
     /// Bytes that the ledger holds for it, and bytes that are there.
     var charged: Int64 = 0
@@ -71,8 +80,8 @@ final class Segment {
     var contributors: [PeerID] = []
     /// Links whose answer to this segment was no.
     var refusals: [LinkID: Instant] = [:]
-    /// Links that were asked for digests.
-    var queried: [LinkID] = []
+    /// Links that were asked for digests, and when.
+    var queried: [LinkID: Instant] = [:]
     /// What peers were told of it.
     var announced: Have.State?
     var partialAnnounced = 0
@@ -156,6 +165,9 @@ final class Segment {
     /// Back to nothing: the cache dropped it, or its bytes turned out not to belong together.
     func reset() {
         phase = .absent
+        life += 1
+        isConfirmed = false
+        disputed = []
         edition = Edition(length: nil, validator: 0, name: edition.name)
         chunks = ChunkMap()
         evidence = Evidence()
@@ -169,7 +181,7 @@ final class Segment {
         anchorAsked = false
         raceStart = nil
         raceEnd = nil
-        queried = []
+        queried = [:]
         refusals = [:]
         announced = nil
         partialAnnounced = 0
@@ -180,6 +192,7 @@ final class Segment {
         peerBytes = 0
         isPassedThrough = false
         isOpenEnded = false
+        statusRetries = 0
     }
 }
 
@@ -220,6 +233,10 @@ final class Run {
         lastProgress = askedAt
         self.expected = expected
     }
+
+    /// Chunks that are still expected; none once a body has run on beyond what was asked or is known.
+    /// - Parameter count: of the segment's chunks, as far as is known.
+    func rest(of count: Int) -> Range<Int> { next..<max(next, end ?? count) }
 
     var isHTTP: Bool {
         if case .http = source { return true }

@@ -13,8 +13,8 @@ final class Stream {
     private(set) var renditions: [Rendition] = []
     private var renditionPlace: [RenditionKey: Int] = [:]
     /// Resources behind local addresses that are neither manifests nor segments: never shared, never kept.
-    var keys: [WebURL] = []
-    var resources: [WebURL] = []
+    var keys = URLTable()
+    var resources = URLTable()
     var players: [Player] = []
     /// Segments that somebody waits for or that are being fetched ahead.
     var racing: [Segment] = []
@@ -27,9 +27,14 @@ final class Stream {
     var named: Set<PeerID> = []
     var electionFailures: [PeerID: Instant] = [:]
     var stalls = 0
-    var wishedAt: Instant?
+    /// How often it was planned.
+    var plans: UInt64 = 0
     /// A running mean, for what is not known yet.
     var typicalSegmentBytes: Int64 = 1024 * 1024
+    /// How fast segments came that a player waited for.
+    var raceEstimate = SourceEstimate()
+    /// Linked agents and trackers know that we are in its swarm.
+    var isMember = false
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
 
@@ -83,6 +88,8 @@ final class Manifest {
     var digest: Digest?
     var failures = 0
     var nextReload: Instant?
+    /// Reloads that a peer's hint caused since the content last changed.
+    var vainHints = 0
     /// The last status that was no success, for whoever asks while there is no copy.
     var lastFailure: ManifestFailure?
 
@@ -105,13 +112,15 @@ final class Rendition {
     /// Local file suffix family: subtitles and I-frame lists are origin-only.
     let isShared: Bool
     let isSubtitles: Bool
+    /// Peak bits per second as the multivariant list says; 0 when it does not.
+    var bandwidth = 0
     var media: [UInt64: Segment] = [:]
     var initialisation: [UInt64: Segment] = [:]
     /// The newest number that peers were told of.
     var toldNewest: UInt64?
     var toldPosition: UInt64?
-    /// When each of the newest segments was first seen listed; for the delay behind the origin.
-    var known: HeldRanges = HeldRanges()
+    /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
+    var hint: (number: UInt64, reloads: Int) = (0, 0)
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 

@@ -4,6 +4,12 @@ import NIOPosix
 package import WeirCore
 import WeirNet
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// An nginx with a prefix, a port and an access log of its own, ended by its process id: the independent origin of
 /// interop tests and benches.
 package final class NginxOrigin: Sendable {
@@ -17,6 +23,7 @@ package final class NginxOrigin: Sendable {
         /// The Range header; nil without.
         package var range: String?
         package var path: String
+        package var method = "GET"
     }
 
     package let address: PeerAddress
@@ -52,8 +59,10 @@ package final class NginxOrigin: Sendable {
             .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
         let process: ChildProcess
         do {
+            // Debian's place is not in the PATH of users.
+            let program = FileManager.default.isExecutableFile(atPath: "/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx"
             process = try ChildProcess(
-                ["nginx", "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
+                [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
                 output: .discarded,
                 errors: .discarded,
                 ownGroup: true
@@ -75,8 +84,13 @@ package final class NginxOrigin: Sendable {
         return origin
     }
 
+    /// Stops its processes as they are: connections are taken by the kernel and nobody answers; `thaw` goes on.
+    package func freeze() { _ = kill(-process.identifier, SIGSTOP) }
+    package func thaw() { _ = kill(-process.identifier, SIGCONT) }
+
     /// Ends nginx and removes its prefix.
     package func stop() async {
+        thaw()
         await process.endAndWait()
         try? FileManager.default.removeItem(atPath: prefix)
     }
@@ -98,10 +112,12 @@ package final class NginxOrigin: Sendable {
             status: status,
             bytes: bytes,
             range: words[3] == "-" ? nil : String(words[3]),
-            path: String(words[4].prefix { $0 != "?" })
+            path: String(words[4].prefix { $0 != "?" }),
+            method: words.count > 5 ? String(words[5]) : "GET"
         )
     }
 
+    // As root its worker would become nobody, who may not read the checkout.
     private static func configuration(
         root: String,
         port: Int,
@@ -110,12 +126,13 @@ package final class NginxOrigin: Sendable {
         log: String
     ) -> String {
         """
+        \(geteuid() == 0 ? "user root;" : "")
         daemon off;
         worker_processes 1;
         pid nginx.pid;
         events { worker_connections 1024; }
         http {
-            log_format weir '$msec $status $body_bytes_sent $http_range $request_uri';
+            log_format weir '$msec $status $body_bytes_sent $http_range $request_uri $request_method';
             access_log \(log);
             types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; audio/aac aac; text/vtt vtt; }
             # Readers that count on one connection must not be cut off after nginx's thousand.

@@ -84,6 +84,9 @@ extension FetchFailure {
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             return "the certificate is for another host name"
         }
-        return "handshake failed: \(String(text.prefix(200)))"
+        if text.contains("WRONG_VERSION_NUMBER") { return "the other end does not speak TLS" }
+        // The library names the place in its own source besides; the reason is a word in capitals.
+        let reason = text.firstRange(of: "OPENSSL_internal:").map { text[$0.upperBound...].prefix { $0 != " " } }
+        return "handshake failed: \(reason ?? text.prefix(100))"
     }
 }
