@@ -124,11 +124,21 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: strict
         ),
         .testTarget(name: "WeirSettingsTests", dependencies: ["WeirSettings", "WeirCore"], swiftSettings: strict),
+        // Runs the program itself, as its users do.
+        .testTarget(
+            name: "ProgramTests",
+            dependencies: [
+                "weir", "WeirLab", "WeirNet", "WeirSettings", "WeirCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WeirLabTests",
             dependencies: [
@@ -142,6 +152,17 @@ let package = Package(
             dependencies: ["WeirSimulation", "WeirCore"],
             swiftSettings: strict
         ),
-        .testTarget(name: "InteropTests", dependencies: ["WeirLab", "WeirNet", "WeirCore"], swiftSettings: strict),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: [
+                "WeirLab", "WeirNet", "WeirCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -7,9 +7,9 @@ package import WeirCore
 #endif
 
 /// Reading `HOST:PORT` and CIDR texts.
-enum AddressText {
+package enum AddressText {
     /// `127.0.0.1:8090`, `[::1]:8090`, `box.lan:8090`; with a default host also `:8090` or `8090`.
-    static func hostAndPort(_ text: String, defaultHost: String? = nil) -> PeerAddress? {
+    package static func hostAndPort(_ text: String, defaultHost: String? = nil) -> PeerAddress? {
         var host = ""
         var portText = Substring(text)
         if text.hasPrefix("[") {
@@ -44,6 +44,19 @@ enum AddressText {
         guard parts.count == 2 else { return NetworkPrefix(address: address, length: address.count * 8) }
         guard let length = port(parts[1]), length <= address.count * 8 else { return nil }
         return NetworkPrefix(address: address, length: length)
+    }
+
+    /// The host of a URL with an authority (RFC 3986 3.2.2), without brackets; empty when it has none.
+    static func host(ofURL url: String) -> String {
+        var slashes = 0
+        let rest = url.drop { character in
+            if character == "/" { slashes += 1 }
+            return slashes < 2 || character == "/"
+        }
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let place = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        if place.first == "[" { return String(place.dropFirst().prefix { $0 != "]" }) }
+        return String(place.prefix { $0 != ":" })
     }
 
     private static func isHost(_ text: String) -> Bool {

@@ -25,6 +25,7 @@ package struct SettingsReader: Sendable {
             }
         }
         settings.agent.trackerCount = settings.trackers.count
+        settings.agent.trackerHosts = settings.trackers.map(AddressText.host(ofURL:))
         try refuseContradictions(settings)
         return settings
     }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 import Testing
 import WeirCore
@@ -132,6 +133,26 @@ private struct ShortBody: OriginContent {
 
 @Suite("nginx")
 struct NginxOriginTests {
+    @Test("A viewer's bytes stand in nginx's own log")
+    func viewed() async throws {
+        let root = "\(URL.temporaryDirectory.path())weir-test-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let playlist =
+            "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.02,\n#EXT-X-BYTERANGE:1000@500\nall.ts\n#EXT-X-ENDLIST\n"
+        try Data(playlist.utf8).write(to: URL(fileURLWithPath: root + "/index.m3u8"))
+        try Data([UInt8](repeating: 7, count: 5000)).write(to: URL(fileURLWithPath: root + "/all.ts"))
+        let nginx = try await NginxOrigin.start(root: root)
+        let report = await HeadlessViewer(url: nginx.url + "/index.m3u8").run()
+        #expect(report.errors == [])
+        #expect(report.segments.map(\.digest) == [Digest.sha256([UInt8](repeating: 7, count: 1000))])
+        let media = nginx.entries().filter { $0.path == "/all.ts" }
+        #expect(media.map(\.bytes) == [1000])
+        #expect(media.map(\.range) == ["bytes=500-1499"])
+        #expect(media.map(\.status) == [206])
+        await nginx.stop()
+    }
+
     @Test("A line of the access log is read back")
     func line() {
         let entry = NginxOrigin.entry(line: "1700000000.123 206 512 bytes=0-511 /a/seg1.ts?x=1")

@@ -86,6 +86,18 @@ struct AddressTextTests {
         #expect(AddressText.hostAndPort(text, defaultHost: "127.0.0.1") == nil)
     }
 
+    @Test(
+        "The host of a URL is found",
+        arguments: [
+            ("ws://127.0.0.1:8000/announce", "127.0.0.1"), ("wss://tracker.example", "tracker.example"),
+            ("ws://[fd00::1]:80/", "fd00::1"), ("ws://me:secret@host:1/x@y", "host"), ("ws://host?x", "host"),
+            ("ws://", ""), ("nothing", ""),
+        ]
+    )
+    func hostOfURL(url: String, host: String) {
+        #expect(AddressText.host(ofURL: url) == host)
+    }
+
     @Test("Networks are read in CIDR notation")
     func networks() {
         #expect(AddressText.network("10.0.0.0/8") == NetworkPrefix(address: [10, 0, 0, 0], length: 8))

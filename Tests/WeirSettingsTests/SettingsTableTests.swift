@@ -103,6 +103,7 @@ struct SettingsReaderTests {
         #expect(settings.agent.stallTimeout == .milliseconds(1500))
         #expect(settings.trackers == ["ws://a/x", "wss://b/y,z"])
         #expect(settings.agent.trackerCount == 2)
+        #expect(settings.agent.trackerHosts == ["a", "b"])
         #expect(settings.json)
         #expect(settings.swarmPort == nil)
         guard case .listed(let networks) = settings.localNetworks else {

@@ -21,7 +21,7 @@ extension Agent {
     mutating func pump(_ answer: Answer) {
         guard case .segment(let segment) = answer.content, !answer.isEnded else { return }
         if !answer.hasHead {
-            guard segment.length != nil || segment.isOpenEnded else { return }
+            guard mayBeginHead(segment) else { return }
             guard beginHead(answer, segment) else { return }
         }
         let size = Int64(Chunk.byteCount)
@@ -42,6 +42,13 @@ extension Agent {
         }
         let isWhole = answer.end.map { answer.offset >= $0 } ?? (segment.length.map { answer.offset >= $0 } ?? false)
         if isWhole { finishBody(answer, segment) }
+    }
+
+    /// A length that only peers state is not promised to a player before their bytes may be given.
+    private func mayBeginHead(_ segment: Segment) -> Bool {
+        if segment.isHeld || segment.isOpenEnded { return true }
+        guard segment.length != nil else { return false }
+        return segment.isConfirmed || segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
     }
 
     /// False when the answer is over with its head.

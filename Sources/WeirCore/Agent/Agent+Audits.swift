@@ -31,15 +31,23 @@ extension Agent {
 
     /// Asks for what was drawn, and gives up on an origin that does not answer in time.
     mutating func checkAudits(_ stream: Stream) {
+        for segment in stream.racing where segment.anchorFetch != nil { checkAnchor(segment) }
         for segment in stream.racing where !segment.audits.isEmpty {
-            let patience = min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
-            for index in segment.audits.indices where segment.audits[index].isOpen {
+            let patience = auditPatience(segment)
+            for index in segment.audits.indices {
+                // An audit that fails takes the others with it.
+                guard segment.audits.indices.contains(index), segment.audits[index].isOpen else { continue }
                 if segment.audits[index].phase == .drawn { ask(segment, index) }
+                guard segment.audits.indices.contains(index) else { continue }
                 let due = segment.audits[index].since + patience
                 if due <= now { waive(segment, index) } else { agenda.note(.plan(stream.id), at: due) }
             }
             finishIfComplete(segment)
         }
+    }
+
+    private func auditPatience(_ segment: Segment) -> Duration {
+        min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
     }
 
     private mutating func ask(_ segment: Segment, _ index: Int, isProof: Bool = false) {
@@ -61,12 +69,15 @@ extension Agent {
     }
 
     private mutating func waive(_ segment: Segment, _ index: Int) {
+        let isDoubtful = segment.audits[index].first != nil
         switch segment.audits[index].phase {
         case .asked(let id), .proving(let id): if let fetch = fetches[id] { cancel(fetch) }
         case .drawn, .passed, .waived: break
         }
         segment.audits[index].phase = .waived
         log(.info, "an audit was waived: the origin does not answer", [("segment", String(segment.id.number))])
+        // One reading was against it: nobody can be blamed for that, and nobody has to believe it.
+        if isDoubtful, segment.originOnly == nil { setAside(segment, why: "an audit failed") }
     }
 
     mutating func auditBody(_ fetch: Fetch, _ payload: any Payload) {
@@ -92,9 +103,17 @@ extension Agent {
         guard let index = segment.audits.firstIndex(where: { $0.isAsked(by: fetch.id) }) else { return }
         let stream = segment.rendition.stream
         defer { replan(stream) }
-        guard end == .complete, fetch.head?.status == 206, let first = fetch.parts.first else {
+        guard end == .complete, let head = fetch.head, head.status == 206, let first = fetch.parts.first,
+            let range = ContentRange(head.first("content-range") ?? ""),
+            fetch.partBytes == range.last - range.first + 1,
+            range.first == (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
+        else {
             waive(segment, index)
             return finishIfComplete(segment)
+        }
+        guard sameEdition(segment, head, total: segment.id.range?.length ?? range.total) else {
+            segment.audits[index].phase = .waived
+            return auditFoundOtherEdition(segment, segment.audits[index])
         }
         let read = first.stored(followedBy: Array(fetch.parts.dropFirst())).digest()
         let audit = segment.audits[index]
@@ -112,6 +131,12 @@ extension Agent {
         if segment.originOnly == nil { setAside(segment, why: "an audit failed") }
     }
 
+    /// The origin serves another edition by now, or to us: no proof against anybody, and no reason to believe.
+    private mutating func auditFoundOtherEdition(_ segment: Segment, _ audit: Audit) {
+        for vouch in segment.evidence.vouches where vouch.voucherKey == audit.voucherKey { noteMismatch(vouch) }
+        if segment.originOnly == nil { setAside(segment, why: "another edition at the origin") }
+    }
+
     /// Two readings of the origin over separate connections that agree prove the voucher wrong.
     private mutating func judge(_ audit: Audit, second: Digest) {
         guard second == audit.first, second != audit.expected, let key = audit.voucherKey,
@@ -122,21 +147,37 @@ extension Agent {
         }
         totals.proved_lies += 1
         ban(voucher, why: "it vouched for bytes that the origin does not have")
+        forgetStatements(by: key)
+    }
+
+    /// What else rests on a liar's word goes: it would reach players and peers yet.
+    private mutating func forgetStatements(by key: [UInt8]) {
+        for segment in streams.flatMap({ $0.renditions.flatMap { $0.allSegments } }) {
+            guard segment.chunks.origins.contains(.peer),
+                segment.evidence.vouches.contains(where: { $0.voucherKey == key })
+            else { continue }
+            if segment.isHeld {
+                if segment.answers.isEmpty { drop(segment) } else { announce(segment, .gone) }
+            } else if segment.originOnly == nil {
+                setAside(segment, why: "its voucher lied")
+            }
+        }
     }
 
     // MARK: Proofs
 
     /// This agent read other bytes than a voucher stated: a second reading decides.
     mutating func prove(_ segment: Segment, chunk: Int, vouched: Digest, by key: [UInt8]) {
+        defer { if segment.originOnly == nil { setAside(segment, why: "roots differ") } }
         guard let own = segment.evidence.digest(of: chunk),
-            !segment.audits.contains(where: { $0.voucherKey == key }), segment.audits.count < 8
+            !segment.audits.contains(where: { $0.voucherKey == key && $0.first != nil }),
+            segment.audits.count(where: { $0.first != nil }) < 8
         else { return }
         log(.warning, "a voucher contradicts the origin", [("segment", String(segment.id.number))])
         var audit = Audit(chunk: chunk, expected: vouched, voucherKey: key, since: now)
         audit.first = own
         segment.audits.append(audit)
         ask(segment, segment.audits.count - 1, isProof: true)
-        if segment.originOnly == nil { setAside(segment, why: "roots differ") }
     }
 
     mutating func ownReadingContradicts(_ segment: Segment, chunk: Int, vouched: Digest) {
@@ -157,7 +198,10 @@ extension Agent {
     // MARK: Anchors
 
     /// Whether this host has shown that it states digests of whole bodies.
-    func provedAnchored(_ host: String) -> Bool { (hosts[host]?.anchoredBodies ?? 0) >= 3 }
+    func provedAnchored(_ host: String) -> Bool {
+        guard let host = hosts[host] else { return false }
+        return host.anchoredBodies >= 3 && !host.refusesHead
+    }
 
     /// What a head says of the whole body, and what it teaches about the host.
     mutating func noteAnchor(_ segment: Segment, _ head: FetchHead, isWhole: Bool) {
@@ -178,6 +222,7 @@ extension Agent {
         segment.anchorAsked = true
         let request = FetchRequest(method: .head, url: segment.url.description, purpose: .audit)
         segment.anchorFetch = begin(request, purpose: .anchor(segment), host: host).id
+        segment.anchorAskedAt = now
     }
 
     mutating func anchorHead(_ segment: Segment, _ fetch: Fetch, _ head: FetchHead) {
@@ -185,6 +230,21 @@ extension Agent {
         guard head.status == 200 else { return }
         // Content-Digest and Content-MD5 of a HEAD are about the message, not the whole body.
         segment.anchor = segment.anchor ?? Anchor(head.fields, isWholeBody: false)
+        if segment.anchor == nil {
+            hosts[fetch.host, default: HostState()].headsWithoutDigest += 1
+            if hosts[fetch.host]?.headsWithoutDigest ?? 0 >= 3 { hosts[fetch.host]?.refusesHead = true }
+        }
+    }
+
+    /// A complete segment does not wait for ever for the origin's word.
+    private mutating func checkAnchor(_ segment: Segment) {
+        guard segment.chunks.isComplete, let id = segment.anchorFetch, let fetch = fetches[id] else { return }
+        let due = (segment.anchorAskedAt ?? now) + auditPatience(segment)
+        guard due <= now else { return agenda.note(.plan(segment.rendition.stream.id), at: due) }
+        log(.info, "the origin does not say its digest in time", [("segment", String(segment.id.number))])
+        cancel(fetch)
+        segment.anchorFetch = nil
+        finishIfComplete(segment)
     }
 
     /// Whether a complete segment is what the origin says it is; true when the origin says nothing and that is allowed.

@@ -64,6 +64,11 @@ extension Agent {
     mutating func peerIntroduces(_ link: Link, _ handle: UInt32, _ hints: [PeerHint]) {
         guard link.theirSwarms[handle].map({ link.shared.contains($0) }) ?? false else { return }
         let scope = NetworkScope(host: link.peer.address.host)
+        if let swarm = link.theirSwarms[handle], let stream = stream(swarm: swarm) {
+            for hint in hints.prefix(20) where stream.named.count < limits.knownPeers && hint.id != me {
+                stream.named.insert(hint.id)
+            }
+        }
         for hint in hints.prefix(20) { consider(hint.address, peer: hint.id, namedFrom: scope) }
     }
 }

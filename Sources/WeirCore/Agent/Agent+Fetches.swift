@@ -85,10 +85,17 @@ extension Agent {
         hosts[host] = state
     }
 
-    /// Speed learnt from a body, as long as it is long enough to say something of the rate and not of the round trip.
+    /// Speed learnt from a body.
     mutating func noteRate(_ fetch: Fetch) {
-        guard let headAt = fetch.headAt, fetch.received >= 4 * Int64(Chunk.byteCount) else { return }
-        let time = max(now - headAt, .milliseconds(1))
-        hosts[fetch.host, default: HostState()].estimate.note(bytes: Int(fetch.received), in: time, at: now)
+        guard let headAt = fetch.headAt, fetch.received > 0 else { return }
+        // A short body came with its headers: the whole exchange then stands for the rate, which errs to safety.
+        let isLong = fetch.received >= 4 * Int64(Chunk.byteCount)
+        let time = max(now - (isLong ? headAt : fetch.startedAt), .milliseconds(1))
+        hosts[fetch.host, default: HostState()].estimate.note(
+            bytes: Int(fetch.received),
+            in: time,
+            isShort: !isLong,
+            at: now
+        )
     }
 }

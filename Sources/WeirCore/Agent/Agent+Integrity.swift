@@ -7,6 +7,16 @@ extension Agent {
         return segment.chunks.origins[chunk] != .peer || isEarly
     }
 
+    /// Whether peers' bytes can come to satisfy the least evidence that is asked for.
+    func acceptsPeers(_ segment: Segment) -> Bool {
+        switch settings.integrity {
+        case .vouched: true
+        case .anchored: segment.anchor != nil || provedAnchored(segment.url.originKey)
+        // Nobody signs yet.
+        case .signed, .origin: false
+        }
+    }
+
     /// Whether checked chunks of peers may leave before the rest is here: only on the word of a voucher, and only when
     /// waiting for the whole would eat into the player's buffer.
     func mayReleaseEarly(_ segment: Segment) -> Bool {
@@ -24,11 +34,14 @@ extension Agent {
     // MARK: Statements
 
     mutating func peerVouches(_ link: Link, _ vouch: Vouch) {
-        guard let segment = vouchedSegment(link, vouch.handle, vouch.segment, vouch.edition),
-            let voucher = signer.identity(ofKey: vouch.voucherKey)
+        guard let segment = vouchedSegment(link, vouch.handle, vouch.segment) else { return }
+        link.ownLists[segment.id]?.statements += 1
+        guard link.ownLists[segment.id]?.statements ?? 0 <= limits.vouchesPerSegment,
+            let voucher = signer.identity(ofKey: vouch.voucherKey), isConsistent(vouch)
         else { return }
+        link.mutes = 0
         if !segment.evidence.vouches.contains(vouchWithSignature: vouch.signature) {
-            guard !bans.isBanned(voucher, at: now) else {
+            guard !bans.isBanned(voucher, at: now), !mismatches.isDistrusted(voucher, at: now) else {
                 segment.refusals[link.id] = now + .seconds(60)
                 return
             }
@@ -37,11 +50,12 @@ extension Agent {
                 return close(link, .protocolError)
             }
         }
-        adoptLength(of: vouch.edition, segment)
+        guard segment.edition.agrees(with: vouch.edition) else { return editionsDiffer(link, segment, vouch) }
+        adoptEdition(vouch.edition, segment)
         switch segment.evidence.add(vouch, limit: limits.vouchesPerSegment) {
         case .agrees:
             let first = Int(vouch.firstChunk)
-            link.ownLists[segment.id, default: []].formUnion(first..<first + vouch.digests.count)
+            link.ownLists[segment.id]?.chunks.formUnion(first..<first + vouch.digests.count)
         case .contradictsVoucher: dispute(segment, with: vouch)
         case .contradictsOwn(let chunk):
             prove(segment, chunk: chunk, vouched: vouch.digests[chunk - Int(vouch.firstChunk)], by: vouch.voucherKey)
@@ -50,12 +64,20 @@ extension Agent {
         replan(segment.rendition.stream)
     }
 
+    /// Names chunks, and none beyond the length that it states itself. That a segment is empty only the origin may say.
+    private func isConsistent(_ vouch: Vouch) -> Bool {
+        guard let length = vouch.edition.length, length > 0, !vouch.digests.isEmpty else { return false }
+        return Int(vouch.firstChunk) + vouch.digests.count <= Chunk.count(ofBytes: length)
+    }
+
     mutating func peerVouchesRoot(_ link: Link, _ root: RootVouch) {
-        guard let segment = vouchedSegment(link, root.handle, root.segment, root.edition),
+        guard let segment = vouchedSegment(link, root.handle, root.segment), segment.evidence.root == nil,
+            segment.edition.agrees(with: root.edition), let length = segment.length, root.edition.length != nil
+        else { return }
+        link.ownLists[segment.id]?.statements += 1
+        guard link.ownLists[segment.id]?.statements ?? 0 <= limits.vouchesPerSegment,
             signer.verify(root.signature, over: root.signedDigest, publicKey: root.voucherKey)
         else { return }
-        adoptLength(of: root.edition, segment)
-        guard let length = segment.length else { return }
         if let list = segment.evidence.completeList, Digest.root(of: list, length: length) != root.root {
             // A root that the list does not have is of no use; the chunk digests decide.
             return
@@ -63,45 +85,59 @@ extension Agent {
         segment.evidence.setRoot(root)
     }
 
-    /// The segment a statement is about, if we race it and it can be the same edition.
-    private mutating func vouchedSegment(
-        _ link: Link,
-        _ handle: UInt32,
-        _ id: SegmentID,
-        _ edition: Edition
-    ) -> Segment? {
+    /// The segment a statement is about, if we race it and asked this link for something of it.
+    private mutating func vouchedSegment(_ link: Link, _ handle: UInt32, _ id: SegmentID) -> Segment? {
         guard let swarm = link.theirSwarms[handle], let stream = stream(swarm: swarm),
-            let segment = stream.rendition(id.rendition)?.segment(id), segment.phase == .racing,
-            segment.originOnly == nil
+            let segment = stream.rendition(id.rendition)?.segment(id)
         else { return nil }
-        guard edition.length != nil, segment.edition.agrees(with: edition) else {
-            log(
-                .info,
-                "editions differ",
-                [("segment", String(id.number)), ("peer", link.peer.id.description)]
-            )
-            segment.refusals[link.id] = now + .seconds(60)
-            // Whose edition is the origin's cannot be told from here, unless we have read of it ourselves.
-            if segment.chunks.checkedCount == 0, segment.edition.name == edition.name, !segment.evidence.vouches.isEmpty
-            {
-                setAside(segment, why: "editions differ")
-            }
+        if link.ownLists[segment.id]?.life != segment.life {
+            link.ownLists[segment.id] = OwnList(life: segment.life)
+            forgetOldLists(of: link)
+        }
+        // Whoever reads for the swarm tells unasked what it promised.
+        let isAsked =
+            segment.queried[link.id] != nil || link.runs.values.contains { $0.segment === segment }
+            || link.holdings(swarm, id.rendition)?.holdsOrPromises(id) ?? false
+        guard segment.phase == .racing, segment.originOnly == nil, acceptsPeers(segment), isAsked else {
+            // What comes too late or unasked is not used; its sender believes that it was.
+            link.ownLists[segment.id]?.isOutdated = true
             return nil
         }
         return segment
     }
 
-    private mutating func adoptLength(of edition: Edition, _ segment: Segment) {
+    /// Not the bytes that this agent wants, or whose edition is the origin's cannot be told from here.
+    private mutating func editionsDiffer(_ link: Link, _ segment: Segment, _ vouch: Vouch) {
+        log(.info, "editions differ", [("segment", String(segment.id.number)), ("peer", link.peer.id.description)])
+        segment.refusals[link.id] = now + .seconds(60)
+        guard segment.edition.name == vouch.edition.name else { return }
+        if segment.isConfirmed {
+            noteMismatch(vouch)
+        } else if !segment.evidence.vouches.isEmpty {
+            segment.disputed = Array(([vouch] + segment.evidence.vouches + segment.disputed).prefix(64))
+            setAside(segment, why: "editions differ")
+        }
+    }
+
+    /// A voucher that states other editions than the origin's may be honest, at another cache or an older time; it is of
+    /// no use here, and a liar must not hide behind it.
+    mutating func noteMismatch(_ vouch: Vouch) {
+        guard let voucher = signer.identity(ofKey: vouch.voucherKey) else { return }
+        mismatches.note(voucher, at: now)
+    }
+
+    /// A segment's edition as peers state it: believed until an HTTP source says otherwise.
+    private mutating func adoptEdition(_ edition: Edition, _ segment: Segment) {
+        guard !segment.isConfirmed else { return }
         if segment.edition.validator == 0 { segment.edition.validator = edition.validator }
         guard segment.length == nil, let length = edition.length else { return }
-        guard admit(segment, length: length) else { return }
-        for id in segment.answers { if let answer = answers[id] { pump(answer) } }
+        _ = admit(segment, length: length)
     }
 
     /// Two vouchers say different things: nothing of it is believed, and the origin decides.
     private mutating func dispute(_ segment: Segment, with vouch: Vouch) {
         log(.warning, "vouchers disagree", [("segment", String(segment.id.number))])
-        segment.disputed = Array((segment.disputed + segment.evidence.vouches + [vouch]).prefix(64))
+        segment.disputed = Array(([vouch] + segment.evidence.vouches + segment.disputed).prefix(64))
         setAside(segment, why: "roots differ")
     }
 
@@ -110,6 +146,7 @@ extension Agent {
         segment.originOnly = why
         dropPeerRuns(of: segment)
         segment.evidence.dropVouches()
+        segment.life += 1
         let dropped = segment.chunks.dropAll(from: .peer)
         ledger.remove(dropped, from: segment)
         totals.wasted_bytes += dropped
@@ -126,7 +163,7 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            if !run.isStalled { segment.chunks.release(run.next..<(run.end ?? segment.chunks.count)) }
+            segment.unclaim(run)
         }
         segment.runs.removeAll { !$0.isHTTP }
     }
@@ -181,10 +218,7 @@ extension Agent {
     mutating func peerSends(_ link: Link, _ request: UInt32, _ firstChunk: Int, _ payload: any Payload) {
         link.receivedBytes += Int64(payload.count)
         totals.peer_bytes += Int64(payload.count)
-        guard let entry = link.runs[request] else {
-            totals.wasted_bytes += Int64(payload.count)
-            return
-        }
+        guard let entry = link.runs[request] else { return lateData(link, request, firstChunk, payload) }
         entry.segment.peerBytes += Int64(payload.count)
         var offset = 0
         var chunk = firstChunk
@@ -195,6 +229,32 @@ extension Agent {
             offset += size
             chunk += 1
         }
+    }
+
+    /// Data of a request that was given up: used where the chunk is still missing.
+    private mutating func lateData(_ link: Link, _ request: UInt32, _ chunk: Int, _ payload: any Payload) {
+        guard let segment = link.late.first(where: { $0.request == request })?.segment, segment.phase == .racing,
+            segment.originOnly == nil, chunk < segment.chunks.count, segment.chunks.states[chunk] != .checked,
+            payload.count == segment.chunks.byteCount(of: chunk), segment.evidence.digest(of: chunk) == payload.digest()
+        else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        segment.peerBytes += Int64(payload.count)
+        fill(segment, chunk, with: payload, from: link)
+        chunkArrived(segment, chunk)
+        replan(segment.rendition.stream)
+    }
+
+    /// Puts a checked chunk of a peer in place.
+    private mutating func fill(_ segment: Segment, _ chunk: Int, with payload: any Payload, from link: Link) {
+        guard segment.chunks.fill(chunk, with: payload.stored(), from: .peer) else {
+            totals.wasted_bytes += Int64(payload.count)
+            return
+        }
+        ledger.add(payload.count, to: segment)
+        if !link.isLocal { segment.networks[chunk] = link.network }
+        if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
     }
 
     private mutating func peerChunk(
@@ -210,28 +270,38 @@ extension Agent {
             totals.wasted_bytes += Int64(payload.count)
             return
         }
+        guard let expected = segment.evidence.digest(of: chunk) else {
+            return unlisted(link, request, entry, payload.count)
+        }
         learn(link, run, payload.count, isPromised: isPromised(link, segment))
         // Chunks that were passed over will not come any more on this request.
         let passed = run.next..<chunk + 1
-        run.next = chunk + 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
         link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
-        guard segment.evidence.digest(of: chunk) == payload.digest(),
+        guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
-        else { return reject(link, segment, chunk, payload.count, run, passed) }
-        if segment.chunks.fill(chunk, with: payload.stored(), from: .peer) {
-            ledger.add(payload.count, to: segment)
-            if !link.isLocal { segment.networks[chunk] = link.network }
-            if !segment.contributors.contains(link.peer.id) { segment.contributors.append(link.peer.id) }
-        } else {
-            totals.wasted_bytes += Int64(payload.count)
-        }
-        if !run.isStalled { segment.chunks.release(passed) }
+        else { return reject(link, segment, chunk, payload.count) }
+        fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
             link.runs[request] = nil
             segment.runs.removeAll { $0 === run }
         }
         chunkArrived(segment, chunk)
+        replan(segment.rendition.stream)
+    }
+
+    /// Bytes of which no digest is known: an honest sender believes that we have it. It is asked anew, list first.
+    private mutating func unlisted(_ link: Link, _ request: UInt32, _ entry: RunOnLink, _ bytes: Int) {
+        let segment = entry.segment
+        totals.wasted_bytes += Int64(bytes)
+        emitMessage(.cancel(request: request, fromChunk: 0), to: link)
+        removeRun(request, from: link)
+        segment.runs.removeAll { $0 === entry.run }
+        segment.unclaim(entry.run)
+        link.ownLists[segment.id, default: OwnList(life: segment.life)].isOutdated = true
+        link.unlisted += 1
+        segment.refusals[link.id] = now + .milliseconds(250 << min(8, link.unlisted))
         replan(segment.rendition.stream)
     }
 
@@ -270,14 +340,11 @@ extension Agent {
         _ link: Link,
         _ segment: Segment,
         _ chunk: Int,
-        _ bytes: Int,
-        _ run: Run,
-        _ passed: Range<Int>
+        _ bytes: Int
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        if !run.isStalled { segment.chunks.release(passed) }
-        if link.ownLists[segment.id]?.contains(chunk) ?? false {
+        if let list = link.ownLists[segment.id], list.life == segment.life, list.chunks.contains(chunk) {
             ban(link.peer.id, why: "its bytes contradict its own digest list")
         } else {
             dials.postpone(link.peer.id, until: now + .seconds(300))
@@ -295,7 +362,7 @@ extension Agent {
         let run = entry.run
         removeRun(request, from: link)
         entry.segment.runs.removeAll { $0 === run }
-        if !run.isStalled { entry.segment.chunks.release(run.next..<(run.end ?? entry.segment.chunks.count)) }
+        entry.segment.unclaim(run)
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }
@@ -308,7 +375,7 @@ extension Agent {
             case .otherEdition, .unknownSwarm: .seconds(60)
             }
         segment.refusals[link.id] = now + pause
-        segment.queried.removeAll { $0 == link.id }
+        segment.queried[link.id] = nil
     }
 
     /// A chunk is checked: whoever waits for it gets it.
@@ -332,7 +399,10 @@ extension Agent {
         dropRuns(of: segment)
         segment.phase = .held
         segment.networks = [:]
+        segment.refusals = [:]
+        segment.queried = [:]
         segment.raceEnd = now
+        trimUploads(of: segment)
         let stream = segment.rendition.stream
         stream.racing.removeAll { $0 === segment }
         if segment.id.kind == .media {
@@ -341,7 +411,10 @@ extension Agent {
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }
-        if segment.originOnly == nil { announce(segment, .held) }
+        if segment.originOnly == nil {
+            pushVouches(of: segment)
+            announce(segment, .held)
+        }
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         replan(stream)
     }

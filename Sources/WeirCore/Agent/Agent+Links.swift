@@ -48,6 +48,11 @@ extension Agent {
     mutating func linkSays(_ id: LinkID, _ message: Message, _ payload: (any Payload)?) {
         guard let link = link(id), link.phase != .closing else { return }
         link.lastHeard = now
+        guard link.announcements.take(message.cost, at: now) else {
+            log(.notice, "a peer announces too much", [("peer", link.peer.id.description)])
+            dials.postpone(link.peer.id, until: now + .seconds(300))
+            return close(link, .protocolError)
+        }
         if link.phase == .greeting {
             guard case .hello(let hello) = message else { return close(link, .protocolError) }
             return greeted(link, hello)
@@ -69,9 +74,15 @@ extension Agent {
         case .absent(let request, let reason): peerRefuses(link, request, reason)
         case .peers(let handle, let hints): peerIntroduces(link, handle, hints)
         case .ping(let nonce): emitMessage(.pong(nonce), to: link)
-        case .pong: if let sent = link.pingSentAt { link.estimate.note(roundTrip: now - sent, at: now) }
+        case .pong(let nonce): pong(link, nonce)
         case .goodbye(let reason): saidGoodbye(link, reason)
         }
+    }
+
+    private func pong(_ link: Link, _ nonce: UInt64) {
+        guard let ping = link.ping, ping.nonce == nonce else { return }
+        link.ping = nil
+        link.estimate.note(roundTrip: now - ping.sentAt, at: now)
     }
 
     private mutating func greeted(_ link: Link, _ hello: Hello) {
@@ -88,16 +99,19 @@ extension Agent {
         agenda.note(.link(link.id), at: now + Agent.linkSilence / 2)
     }
 
-    /// Of two links between the same pair the one that the lower id dialled stays. False when this one goes.
+    /// Of two links between the same pair the one that the lower id dialled stays. Of two that the same side dialled
+    /// that side chooses, because the two ends may have greeted in different order. False when this one goes.
     private mutating func keepsAfterDuplicates(_ link: Link) -> Bool {
-        guard let other = links.first(where: { $0 !== link && $0.peer.id == link.peer.id && $0.isUp }) else {
-            return true
-        }
+        let others = links.filter { $0 !== link && $0.peer.id == link.peer.id && $0.isUp }
+        guard let other = others.first else { return true }
+        if link.isOutbound == other.isOutbound, !isDialler(link), others.count < 2 { return true }
         let lowerDials = me < link.peer.id
         let loser = link.isOutbound == lowerDials ? (other.isOutbound == lowerDials ? link : other) : link
         close(loser, .duplicateLink)
         return loser !== link
     }
+
+    private func isDialler(_ link: Link) -> Bool { link.isOutbound }
 
     private mutating func saidGoodbye(_ link: Link, _ reason: GoodbyeReason) {
         if reason == .banned || reason == .nothingInCommon || reason == .tooManyLinks {
@@ -139,25 +153,27 @@ extension Agent {
     }
 
     private mutating func forgetTransfers(of link: Link) {
+        membershipChanged()
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request] else { continue }
             entry.segment.runs.removeAll { $0 === entry.run }
-            if !entry.run.isStalled {
-                entry.segment.chunks.release(entry.run.next..<(entry.run.end ?? entry.segment.chunks.count))
-            }
+            entry.segment.unclaim(entry.run)
         }
         link.runs = [:]
+        link.queries = [:]
         link.outstandingChunks = 0
         link.uploads = []
-        link.holdings = [:]
+        link.holdings = []
         for stream in streams {
-            for segment in stream.racing { segment.queried.removeAll { $0 == link.id } }
+            for segment in stream.racing { segment.queried[link.id] = nil }
         }
     }
 
     /// Removes a run from a link's books, not from its segment.
     func removeRun(_ request: UInt32, from link: Link) {
         guard let entry = link.runs.removeValue(forKey: request) else { return }
+        link.late.append((request, entry.segment))
+        if link.late.count > 32 { link.late.removeFirst() }
         let rest = (entry.run.end ?? entry.run.next) - entry.run.next
         link.outstandingChunks = max(0, link.outstandingChunks - max(0, rest))
     }
@@ -173,9 +189,18 @@ extension Agent {
             close(link, .protocolError)
             return
         }
+        // Whoever asks and never reads would keep segments in the cache for itself.
+        if link.sentNotDrained > 0, now - link.lastDrained >= Agent.linkSilence / 2 {
+            dials.postpone(link.peer.id, until: now + .seconds(60))
+            return close(link, .protocolError)
+        }
+        if !isDialler(link), let first = links.first(where: { $0.peer.id == link.peer.id && $0.isUp }), first !== link {
+            return close(link, .duplicateLink)
+        }
         if silent >= Agent.linkSilence / 2 {
-            link.pingSentAt = now
-            emitMessage(.ping(random.next()), to: link)
+            let nonce = random.next()
+            link.ping = (nonce, now)
+            emitMessage(.ping(nonce), to: link)
         }
         agenda.note(.link(id), at: now + Agent.linkSilence / 3)
     }
@@ -184,8 +209,8 @@ extension Agent {
 
     /// Only for bytes that contradict the peer's own word, never for slowness.
     mutating func ban(_ peer: PeerID, why: String) {
+        if !bans.isBanned(peer, at: now) { totals.banned_peers += 1 }
         bans.ban(peer, at: now, limit: limits.bannedPeers)
-        totals.banned_peers += 1
         log(.warning, "banned a peer", [("peer", peer.description), ("why", why)])
         for link in links where link.peer.id == peer { close(link, .banned) }
     }
@@ -219,4 +244,19 @@ struct BanList {
     }
 
     func isBanned(_ peer: PeerID, at now: Instant) -> Bool { entries[peer].map { $0.until > now } ?? false }
+}
+
+extension Message {
+    /// What handling it takes, in eighths of a simple announcement. What is bounded elsewhere costs nothing here.
+    var cost: Int {
+        switch self {
+        case .have(let have): 8 + have.ranges.count
+        case .partial(let partial): 8 + partial.runs.count / 4
+        case .interest, .leave, .ping: 8
+        // We answer with all that we hold, and tell others.
+        case .join: 128
+        case .peers: 64
+        case .hello, .request, .digests, .root, .data, .cancel, .absent, .pong, .goodbye: 0
+        }
+    }
 }

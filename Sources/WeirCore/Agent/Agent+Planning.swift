@@ -128,10 +128,12 @@ extension Agent {
         let segment = wish.segment
         enterRace(segment)
         askAnchor(segment)
-        lookForStalls(segment, wish)
-        askPeers(wish, stream)
-        askHTTP(wish, stream)
-        if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish) }).min() {
+        let sources = offers(of: segment)
+        lookForStalls(segment, wish, sources)
+        for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
+        askPeers(wish, stream, sources)
+        askHTTP(wish, stream, sources)
+        if let limit = segment.runs.map({ $0.lastProgress + stallLimit($0, wish, sources) }).min() {
             agenda.note(.plan(stream.id), at: max(limit, now + .milliseconds(10)))
         }
     }
@@ -163,7 +165,7 @@ extension Agent {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
             }
-            segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+            segment.unclaim(run)
         }
         segment.runs = []
     }
@@ -191,58 +193,66 @@ extension Agent {
 
     // MARK: Stalls
 
-    private func stallLimit(_ run: Run, _ wish: Wish) -> Duration {
+    private func stallLimit(_ run: Run, _ wish: Wish, _ sources: [Link]) -> Duration {
         switch run.source {
         case .http(let id):
-            // The first byte of an origin that makes the segment on demand takes its time.
-            guard let fetch = fetches[id], fetch.headAt != nil else {
-                return hasAlternative(to: run, for: wish.segment) ? settings.stallTimeout : Agent.firstByteTime
+            if let fetch = fetches[id], !rangeSources(wish).isEmpty {
+                return max(silence(of: fetch.host), .milliseconds(400))
             }
-            return hasAlternative(to: run, for: wish.segment) ? settings.stallTimeout : settings.stallTimeout * 2
+            // The first byte of an origin that makes the segment on demand takes its time.
+            let hasAlternative = !sources.isEmpty || !settings.edges.isEmpty
+            guard let fetch = fetches[id], fetch.headAt != nil else {
+                return hasAlternative ? settings.stallTimeout : Agent.firstByteTime
+            }
+            return hasAlternative ? settings.stallTimeout : settings.stallTimeout * 2
         case .link:
             return StallRule.limit(expected: run.expected, ceiling: settings.stallTimeout, slack: wish.slack)
         }
     }
 
-    private func hasAlternative(to run: Run, for segment: Segment) -> Bool {
-        if run.isHTTP { return hasPeerOffer(segment) || !settings.edges.isEmpty }
-        return segment.runs.contains { $0 !== run && !$0.isStalled }
-            || offers(of: segment).contains { link in
-                if case .link(let id, _) = run.source { return link.id != id }
-                return true
-            }
-    }
-
-    private mutating func lookForStalls(_ segment: Segment, _ wish: Wish) {
-        for run in segment.runs where now - run.lastProgress >= stallLimit(run, wish) {
+    /// A source that fell silent loses its runs. A peer does so only to another that has the chunks: when there is none,
+    /// asking the same one again would bring nothing but a second copy.
+    private mutating func lookForStalls(_ segment: Segment, _ wish: Wish, _ sources: [Link]) {
+        for run in segment.runs where now - run.lastProgress >= stallLimit(run, wish, sources) {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
-                var host = hosts[fetch.host] ?? HostState()
-                host.failures += 1
-                hosts[fetch.host] = host
+                hosts[fetch.host, default: HostState()].failures += 1
                 drop(run, of: segment, fetch: fetch, why: "silent")
-            case .link(let id, _):
-                guard !run.isStalled, let link = link(id) else { continue }
-                // Its chunks may be asked elsewhere; should they come after all, the first copy counts.
-                run.isStalled = true
+            case .link(let id, let request):
+                guard let link = link(id), sources.contains(where: { mayTakeOver(run, from: link, $0, segment) }) else {
+                    continue
+                }
                 link.stalls += 1
-                link.window = max(1, link.window / 2)
-                segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+                link.window = max(2, link.window / 2)
+                emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
+                removeRun(request, from: link)
+                segment.runs.removeAll { $0 === run }
+                segment.unclaim(run)
+                segment.refusals[id] = now + .seconds(1)
             }
         }
     }
 
+    private func mayTakeOver(_ run: Run, from owner: Link, _ other: Link, _ segment: Segment) -> Bool {
+        other !== owner && other.outstandingChunks < other.window && offer(of: other, for: segment)(run.next)
+    }
+
     // MARK: HTTP sources
 
-    private mutating func askHTTP(_ wish: Wish, _ stream: Stream) {
+    private mutating func askHTTP(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
         let segment = wish.segment
-        guard !segment.runs.contains(where: { $0.isHTTP }) else { return }
-        switch whetherHTTP(wish, stream) {
+        let ranged = rangeSources(wish)
+        guard !segment.runs.contains(where: { $0.isHTTP }) else {
+            if !ranged.isEmpty { askRanges(wish, stream, ranged, reason: segment.originReason) }
+            return
+        }
+        switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
         case .now(let reason):
+            guard ranged.isEmpty else { return askRanges(wish, stream, ranged, reason: reason) }
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
-            takeBack(range, from: segment)
+            if let range { takeBack(range, from: segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
                 // Every HTTP source is being left alone after a failure.
@@ -258,7 +268,7 @@ extension Agent {
         case later(Instant)
     }
 
-    private func whetherHTTP(_ wish: Wish, _ stream: Stream) -> WhetherHTTP {
+    private func whetherHTTP(_ wish: Wish, _ stream: Stream, isOffered: Bool) -> WhetherHTTP {
         let segment = wish.segment
         if let reason = segment.originOnly { return .now(reason: reason) }
         if settings.integrity == .origin { return .now(reason: "integrity is set to origin") }
@@ -271,7 +281,6 @@ extension Agent {
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
-        let isOffered = hasPeerOffer(segment) || segment.runs.contains { !$0.isStalled }
         var due = Instant.never
         if let slack = wish.slack {
             let patience = rule.patience(
@@ -284,6 +293,12 @@ extension Agent {
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = now + patience
         }
+        if let waiting = segment.answers.compactMap({ answers[$0] }).first(where: { !$0.hasHead }) {
+            // However much is buffered, a player that gets no first byte gives up.
+            let limit = waiting.arrived + Agent.firstByteTime / 2
+            if limit <= now { return .now(reason: "no first byte") }
+            due = min(due, limit)
+        }
         if isOffered {
             if let slack = wish.slack, slack < settings.minimumBuffer, let start = segment.raceStart {
                 let timeout = start + settings.downloadTimeout
@@ -292,8 +307,8 @@ extension Agent {
             }
             return .later(due)
         }
-        let turn = electionTurn(segment, stream)
-        if turn <= now { return .now(reason: "elected") }
+        let (turn, rank) = electionTurn(segment, stream)
+        if turn <= now { return .now(reason: rank == 0 ? "elected" : "stood in for the elected") }
         return .later(min(due, turn))
     }
 
@@ -306,22 +321,36 @@ extension Agent {
     }
 
     /// When this agent should read the segment for the swarm, if nobody has announced it by then.
-    private func electionTurn(_ segment: Segment, _ stream: Stream) -> Instant {
-        guard settings.uploadBytesPerSecond != 0 else { return .never }
+    private func electionTurn(_ segment: Segment, _ stream: Stream) -> (turn: Instant, rank: Int) {
+        guard settings.uploadBytesPerSecond != 0 else { return (.never, 0) }
         let others = electorate(segment, stream)
         let rank = Election.rank(of: me, among: others, for: segment.id)
-        let strangers = stream.announcedMembers - 1 - links(of: stream).count
-        let delay = Election.delay(rank: rank, score: Election.score(me, segment.id), strangers: strangers)
-        return max(segment.listedAt, segment.raceStart ?? now) + delay
+        let delay = Election.delay(
+            rank: rank,
+            score: Election.score(me, segment.id),
+            strangers: strangers(in: stream)
+        )
+        let begun = max(segment.listedAt, segment.raceStart ?? now)
+        // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
+        guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
+        return (begun + delay, rank)
+    }
+
+    private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
+        links.contains {
+            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
+        }
     }
 
     /// The first gap that no source is sure to fill in time; nil: the whole segment, of which nothing is known.
-    private func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
+    func missingRange(_ segment: Segment, _ wish: Wish) -> Range<Int>? {
         guard segment.length != nil else { return nil }
         let late = lateChunks(segment, wish)
         let chunks = segment.chunks
+        let beingRead = segment.runs.filter { $0.isHTTP }.map { $0.next..<max($0.next, $0.end ?? chunks.count) }
         func isMissing(_ chunk: Int) -> Bool {
-            switch chunks.states[chunk] {
+            if beingRead.contains(where: { $0.contains(chunk) }) { return false }
+            return switch chunks.states[chunk] {
             case .checked: false
             case .absent: true
             case .requested: late.contains(chunk)
@@ -349,24 +378,24 @@ extension Agent {
         for run in segment.runs {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
             let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
-            let available = (wish.slack ?? .zero).seconds
+            // At a start there is no slack: what peers deliver is not late, it shortens the start.
+            let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             for chunk in run.next..<(run.end ?? segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
-                if run.isStalled || finish > available { late.insert(chunk) }
+                if finish > available { late.insert(chunk) }
             }
         }
         return late
     }
 
     /// Peers' later runs yield to the HTTP range that now covers them.
-    private mutating func takeBack(_ range: Range<Int>?, from segment: Segment) {
-        guard let range else { return }
+    mutating func takeBack(_ range: Range<Int>, from segment: Segment) {
         for run in segment.runs {
-            guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end,
-                range.contains(run.next) || run.isStalled
+            guard case .link(let id, let request) = run.source, let link = link(id),
+                range.contains(run.next)
             else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
-            if !run.isStalled { segment.chunks.release(run.next..<end) }
+            segment.unclaim(run)
             segment.runs.removeAll { $0 === run }
             removeRun(request, from: link)
         }
@@ -374,48 +403,102 @@ extension Agent {
 
     // MARK: Peers
 
-    private mutating func askPeers(_ wish: Wish, _ stream: Stream) {
+    private mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, settings.integrity != .origin else { return }
-        var sources = offers(of: segment)
+        guard segment.originOnly == nil, segment.rendition.isShared, acceptsPeers(segment) else { return }
+        var sources = offering
         guard !sources.isEmpty else { return }
         guard segment.length != nil else { return queryDigests(segment, sources) }
         if segment.chunks.count == 0 { return finishIfComplete(segment) }
         sources.sort { ($0.expectedFinish, $0.id.value) < ($1.expectedFinish, $1.id.value) }
         let busy = segment.runs.compactMap { run -> LinkID? in
-            if case .link(let id, _) = run.source, !run.isStalled { return id }
+            if case .link(let id, _) = run.source { return id }
             return nil
         }
         // The fewest sources that will do: two to four, all of them when time is short.
-        let most = isUrgent(wish) ? sources.count : max(3, busy.count)
+        // In a large swarm most sources hold a little each, and all of them are needed.
+        let most = isUrgent(wish) || sources.count > 8 ? sources.count : max(4, busy.count)
+        let demand = demand(for: segment, stream, sources)
         var used = Set(busy)
         for link in sources {
             guard used.contains(link.id) || used.count < most else { continue }
-            if askLink(link, segment, wish, stream) { used.insert(link.id) }
+            if askLink(link, segment, wish, stream, demand) { used.insert(link.id) }
         }
         takeOverTails(segment, sources, wish, stream)
     }
 
-    private func isUrgent(_ wish: Wish) -> Bool {
+    func isUrgent(_ wish: Wish) -> Bool {
         guard let slack = wish.slack else { return false }
         return wish.isStart || slack < max(.seconds(2), wish.segment.duration)
     }
 
     /// Asks one link for as many runs as its window allows. True when it was asked at all.
-    private mutating func askLink(_ link: Link, _ segment: Segment, _ wish: Wish, _ stream: Stream) -> Bool {
+    private mutating func askLink(
+        _ link: Link,
+        _ segment: Segment,
+        _ wish: Wish,
+        _ stream: Stream,
+        _ demand: Demand
+    ) -> Bool {
         var asked = false
+        let allowance = allowance(of: link, segment, wish, demand)
         while link.outstandingChunks < link.window {
-            let room = link.window - link.outstandingChunks
-            guard let range = pickRun(segment, link, wish, most: min(room, 16)) else { break }
+            let room = min(link.window - link.outstandingChunks, allowance - chunks(asked: link, of: segment))
+            guard room > 0, let range = pickRun(segment, link, wish, stream, most: min(room, 16)) else { break }
             request(range, of: segment, from: link, stream)
             asked = true
         }
         return asked
     }
 
+    private func chunks(asked link: Link, of segment: Segment) -> Int {
+        segment.runs.reduce(0) { sum, run in
+            guard case .link(link.id, _) = run.source else { return sum }
+            return sum + (run.end ?? run.next) - run.next
+        }
+    }
+
+    /// How many chunks of one segment may be asked of a link at once. Who has just read it is asked by everybody: each
+    /// takes its share and half as much again, and trades the rest, or all would wait in one uplink's queue.
+    private func allowance(of link: Link, _ segment: Segment, _ wish: Wish, _ demand: Demand) -> Int {
+        guard !isUrgent(wish), let holdings = link.holdings(demand.swarm, segment.id.rendition) else { return .max }
+        guard holdings.holdsOrPromises(segment.id) else { return 2 }
+        guard demand.holders <= max(1, demand.members / 4) else { return .max }
+        return max(1, segment.chunks.count * 3 * demand.holders / (2 * max(1, demand.members)))
+    }
+
+    /// How many want a segment, and how many have or promise the whole of it.
+    private struct Demand {
+        var swarm: SwarmID
+        var members: Int
+        var holders: Int
+    }
+
+    private func demand(for segment: Segment, _ stream: Stream, _ offering: [Link]) -> Demand {
+        let holders = offering.count {
+            $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
+        }
+        return Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders)
+    }
+
+    /// Where this agent begins to ask: members in order of their ids take successive parts, so that together they ask
+    /// for everything once.
+    private func ownPlace(in segment: Segment, _ stream: Stream) -> Int {
+        let members = links(of: stream)
+        let rank = members.count { $0.peer.id < me }
+        let turn = Int(truncatingIfNeeded: RandomSource.mix(segment.id.number) & 0xFFFF)
+        return (rank * segment.chunks.count / (members.count + 1) + turn) % max(1, segment.chunks.count)
+    }
+
     /// The chunks to ask next: in order when the player is close, else from a place of our own, so that those who fetch
     /// together soon hold different parts to trade. Beside a start from the origin peers fill the end first.
-    private func pickRun(_ segment: Segment, _ link: Link, _ wish: Wish, most: Int) -> Range<Int>? {
+    private func pickRun(
+        _ segment: Segment,
+        _ link: Link,
+        _ wish: Wish,
+        _ stream: Stream,
+        most: Int
+    ) -> Range<Int>? {
         let chunks = segment.chunks
         let offered = offer(of: link, for: segment)
         if wish.isStart, segment.runs.contains(where: { $0.isHTTP }) {
@@ -431,13 +514,18 @@ extension Agent {
         guard !isUrgent(wish) else {
             return chunks.run(of: .absent, from: chunks.contiguous, most: most, where: offered)
         }
-        let place = Int(Election.score(me, segment.id) % UInt32(max(1, chunks.count)))
+        let place = ownPlace(in: segment, stream)
         return chunks.run(of: .absent, from: place, most: min(most, 4), where: offered)
             ?? chunks.run(of: .absent, from: 0, most: min(most, 4), where: offered)
     }
 
     private mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
         guard let handle = link.handle(of: stream.swarm) else { return }
+        if let list = link.ownLists[segment.id], list.life != segment.life || list.isOutdated {
+            // It believes that we still have what it once told us.
+            link.ownLists[segment.id] = OwnList(life: segment.life)
+            askDigests(of: segment, from: link, handle)
+        }
         let number = link.nextRequest
         link.nextRequest &+= 1
         let run = Run(
@@ -448,7 +536,7 @@ extension Agent {
             expected: expectation(of: link)
         )
         segment.runs.append(run)
-        segment.chunks.request(range)
+        segment.claim(run, to: range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
         if link.outstandingChunks == 0 {
             link.sampleStart = now
@@ -475,27 +563,59 @@ extension Agent {
         return (link.latency ?? .milliseconds(400)) + .seconds(perChunk)
     }
 
-    /// Asks for digests alone, to learn how long the segment is.
+    /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
+    /// from then on.
     private mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
-        for link in sources.prefix(3) where !segment.queried.contains(link.id) && segment.queried.count < 6 {
-            guard let handle = link.handle(of: segment.rendition.stream.swarm) else { continue }
-            segment.queried.append(link.id)
-            let number = link.nextRequest
-            link.nextRequest &+= 1
-            link.queries[number] = segment
-            emitMessage(
-                .request(
-                    RunRequest(
-                        request: number,
-                        handle: handle,
-                        segment: segment.id,
-                        edition: segment.edition,
-                        chunks: ChunkRun(first: 0, count: 0)
-                    )
-                ),
-                to: link
-            )
+        var waiting = 0
+        for link in sources {
+            guard let asked = segment.queried[link.id] else { continue }
+            let due = asked + queryTime(link, segment)
+            if due <= now {
+                segment.refusals[link.id] = now + .seconds(10)
+                segment.queried[link.id] = nil
+                link.mutes += 1
+            } else {
+                waiting += 1
+                agenda.note(.plan(segment.rendition.stream.id), at: due)
+            }
         }
+        let ranked = sources.enumerated().sorted { ($0.element.mutes, $0.offset) < ($1.element.mutes, $1.offset) }
+        for link in ranked.map({ $0.element }) where waiting < 2 && segment.queried[link.id] == nil {
+            guard let handle = link.handle(of: segment.rendition.stream.swarm),
+                segment.refusals[link.id].map({ $0 <= now }) ?? true
+            else { continue }
+            waiting += 1
+            segment.queried[link.id] = now
+            askDigests(of: segment, from: link, handle)
+            agenda.note(.plan(segment.rendition.stream.id), at: now + queryTime(link, segment))
+        }
+    }
+
+    /// Who promises has to read it first.
+    private func queryTime(_ link: Link, _ segment: Segment) -> Duration {
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        let isHeld = holdings?.held.contains(segment.id.number) ?? false
+        return isHeld ? settings.stallTimeout / 2 : settings.stallTimeout * 2
+    }
+
+    private mutating func askDigests(of segment: Segment, from link: Link, _ handle: UInt32) {
+        let number = link.nextRequest
+        link.nextRequest &+= 1
+        // A peer that never answers must not make the book grow.
+        if link.queries.count >= 64, let oldest = link.queries.keys.min() { link.queries[oldest] = nil }
+        link.queries[number] = segment
+        emitMessage(
+            .request(
+                RunRequest(
+                    request: number,
+                    handle: handle,
+                    segment: segment.id,
+                    edition: segment.edition,
+                    chunks: ChunkRun(first: 0, count: 0)
+                )
+            ),
+            to: link
+        )
     }
 
     /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.
@@ -513,16 +633,15 @@ extension Agent {
             if case .link(_, let request) = run.source {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: middle)), to: victim)
             }
-            segment.chunks.release(middle..<end)
+            segment.shorten(run, to: middle)
             victim.outstandingChunks -= end - middle
-            run.end = middle
             self.request(middle..<end, of: segment, from: thief, stream)
         }
     }
 
     private func slowestRun(_ segment: Segment, except id: LinkID) -> (Run, Link, Double)? {
         var slowest: (Run, Link, Double)?
-        for run in segment.runs where !run.isStalled {
+        for run in segment.runs {
             guard case .link(let owner, _) = run.source, owner != id, let link = link(owner), let end = run.end else {
                 continue
             }

@@ -60,7 +60,7 @@ extension Agent {
 
     package func peers(at now: Instant) -> [PeerReport] {
         links.filter { $0.isUp }.map { link in
-            let held = link.holdings.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.held.count } }
+            let held = link.holdings.reduce(0) { min(Int.max - $0, $1.held.count) + $0 }
             return PeerReport(
                 id: link.peer.id.description,
                 address: link.peer.address.description,

@@ -1,14 +1,22 @@
 // Segments from origins and edges: which bytes are asked, and how what arrives becomes checked chunks.
 extension Agent {
     /// Asks an HTTP source for the whole segment or for the chunks `range` of it.
-    mutating func fetchSegment(_ segment: Segment, chunks range: Range<Int>?, reason: String) {
-        guard let (host, url, isEdge) = pickHTTPSource(for: segment) else { return }
+    ///
+    /// - Parameter source: nil takes the one that should finish first, edges before the origin.
+    mutating func fetchSegment(
+        _ segment: Segment,
+        chunks range: Range<Int>?,
+        reason: String,
+        from source: HTTPSource? = nil
+    ) {
+        guard let source = source ?? httpSources(for: segment).first else { return }
+        let host = source.host
         let size = Int64(Chunk.byteCount)
         var first = Int64(range?.lowerBound ?? 0) * size
         if let carry = segment.carry, carry.chunk == range?.lowerBound ?? 0 { first += Int64(carry.bytes) }
         let wholeBody = hosts[host]?.wholeBodyUntil.map { $0 > now } ?? false
         // A range that ends with the segment is open: a source that knows more bytes than we do says so.
-        let endsWithSegment = range.map { $0.upperBound >= segment.chunks.count } ?? true
+        let endsWithSegment = range.map { segment.length != nil && $0.upperBound >= segment.chunks.count } ?? true
         let last = endsWithSegment ? nil : range.map { Int64($0.upperBound) * size }
         let needsRange = segment.id.range != nil || ((first > 0 || last != nil) && !wholeBody)
         var fields: [HeaderField] = []
@@ -17,7 +25,7 @@ extension Agent {
             let end = last.map { base + $0 } ?? segment.id.range.map { $0.offset + $0.length }
             fields.append(HeaderField("range", "bytes=\(base + first)-" + (end.map { String($0 - 1) } ?? "")))
         }
-        let request = FetchRequest(url: url, fields: fields, purpose: .segment)
+        let request = FetchRequest(url: source.url, fields: fields, purpose: .segment)
         let run = Run(
             source: .http(FetchID(0)),
             first: Int(first / size),
@@ -26,7 +34,7 @@ extension Agent {
             expected: hosts[host]?.estimate.roundTrip ?? .seconds(1)
         )
         segment.runs.append(run)
-        let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: isEdge)
+        let fetch = begin(request, purpose: .segment(segment, run), host: host, isEdge: source.isEdge)
         run.source = .http(fetch.id)
         fetch.offset = first
         fetch.end = last
@@ -35,20 +43,43 @@ extension Agent {
             fetch.partBytes = carry.bytes
             segment.carry = nil
         }
-        totals.origin_requests += isEdge ? 0 : 1
+        totals.origin_requests += source.isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
-        segment.chunks.request(run.next..<(range?.upperBound ?? segment.chunks.count))
-        if range == nil || (range?.lowerBound == 0 && endsWithSegment) { announce(segment, .fetching) }
+        claimRange(run, of: segment)
+        if isReadingAll(segment) { announce(segment, .fetching) }
     }
 
-    /// The HTTP source that should finish first, edges before the origin; nil while all must be left alone.
-    private func pickHTTPSource(for segment: Segment) -> (host: String, url: String, isEdge: Bool)? {
+    /// Marks an HTTP run's chunks as requested, as soon as it is known how many there are.
+    func claimRange(_ run: Run, of segment: Segment) {
+        guard segment.length != nil else { return }
+        segment.claim(run, to: min(run.end ?? .max, segment.chunks.count))
+    }
+
+    /// Whether our own HTTP ranges bring everything that is not here yet.
+    private func isReadingAll(_ segment: Segment) -> Bool {
+        let ranges = segment.runs.filter { $0.isHTTP }.map { $0.next..<max($0.next, $0.end ?? .max) }
+        guard segment.length != nil else { return ranges.contains { $0.lowerBound == 0 && $0.upperBound == .max } }
+        let states = segment.chunks.states
+        return states.indices.allSatisfy { place in
+            states[place] == .checked || ranges.contains { $0.contains(place) }
+        }
+    }
+
+    /// Who can be asked for it by HTTP now, edges before the origin; none while all must be left alone.
+    func httpSources(for segment: Segment) -> [HTTPSource] {
+        var sources: [HTTPSource] = []
         for edge in settings.edges {
             guard let base = try? WebURL(parsing: edge), mayAsk(base.originKey) else { continue }
-            return (base.originKey, segment.url.atEdge(base).description, true)
+            sources.append(
+                HTTPSource(host: base.originKey, url: segment.url.atEdge(base).description, isEdge: true)
+            )
         }
-        guard mayAsk(segment.url.originKey) else { return nil }
-        return (segment.url.originKey, segment.url.description, false)
+        if mayAsk(segment.url.originKey) {
+            sources.append(
+                HTTPSource(host: segment.url.originKey, url: segment.url.description, isEdge: false)
+            )
+        }
+        return sources
     }
 
     private func mayAsk(_ host: String) -> Bool { hosts[host]?.retryAt.map { $0 <= now } ?? true }
@@ -66,10 +97,16 @@ extension Agent {
             return drop(run, of: segment, fetch: fetch, why: "a Content-Range that is not what was asked")
         }
         if head.status == 206 { hosts[fetch.host, default: HostState()].servesRanges = true }
-        guard sameEdition(segment, head, total: total) else { return otherEdition(segment, run, fetch) }
+        if !sameEdition(segment, head, total: total.length) {
+            guard !segment.isConfirmed else { return otherEdition(segment, run, fetch) }
+            believeOrigin(segment, run)
+        }
+        if total.length != nil { confirm(segment, head, isEdge: fetch.isEdge) }
         if let length = total.length {
             guard admit(segment, length: length) else { return tooLarge(segment, run, fetch) }
-            segment.chunks.request(run.next..<(run.end ?? segment.chunks.count))
+            claimRange(run, of: segment)
+            // Now that the length is known, the other sources' ranges can be planned.
+            if !settings.edges.isEmpty { replan(segment.rendition.stream) }
         } else {
             segment.isOpenEnded = true
         }
@@ -115,10 +152,52 @@ extension Agent {
         return true
     }
 
-    private func sameEdition(_ segment: Segment, _ head: FetchHead, total: Total) -> Bool {
+    func sameEdition(_ segment: Segment, _ head: FetchHead, total: Int64?) -> Bool {
         let validator = Edition.validatorHash(head.fields)
-        let edition = Edition(length: total.length, validator: validator, name: segment.edition.name)
+        let edition = Edition(length: total, validator: validator, name: segment.edition.name)
         return segment.edition.agrees(with: edition)
+    }
+
+    /// What peers stated is not what this source serves: all of theirs goes, and the exchange goes on.
+    private mutating func believeOrigin(_ segment: Segment, _ run: Run) {
+        segment.disputed = Array((segment.evidence.vouches + segment.disputed).prefix(64))
+        let disputed = segment.disputed
+        let (queried, refusals, start, anchorAsked) = (
+            segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked
+        )
+        segment.unclaim(run)
+        segment.runs.removeAll { $0 === run }
+        dropRuns(of: segment)
+        totals.wasted_bytes += segment.chunks.checkedBytes
+        for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
+        ledger.release(segment)
+        if segment.announced != nil { announce(segment, .gone) }
+        segment.reset()
+        segment.phase = .racing
+        (segment.queried, segment.refusals, segment.raceStart, segment.anchorAsked) = (
+            queried, refusals, start, anchorAsked
+        )
+        segment.disputed = disputed
+        segment.runs = [run]
+        segment.originOnly = "another edition at the origin"
+    }
+
+    /// From now on the edition is what an HTTP source said, and not what peers say.
+    private mutating func confirm(_ segment: Segment, _ head: FetchHead, isEdge: Bool) {
+        guard !segment.isConfirmed else { return }
+        segment.isConfirmed = true
+        let validator = Edition.validatorHash(head.fields)
+        if validator != 0, !isEdge { segment.edition.validator = validator }
+        for vouch in segment.disputed where !sameEdition(segment, head, as: vouch.edition) { noteMismatch(vouch) }
+        segment.disputed.removeAll { !sameEdition(segment, head, as: $0.edition) }
+    }
+
+    private func sameEdition(_ segment: Segment, _ head: FetchHead, as other: Edition) -> Bool {
+        let total = head.status == 206 ? ContentRange(head.first("content-range") ?? "")?.total : nil
+        let length = total ?? (head.status == 200 ? head.first("content-length").flatMap { Int64($0) } : nil)
+        let validator = Edition.validatorHash(head.fields)
+        return Edition(length: segment.id.range?.length ?? length, validator: validator, name: other.name)
+            .agrees(with: other)
     }
 
     /// The origin now serves other bytes under this name. What was not yet given to a player is read anew.
@@ -166,7 +245,6 @@ extension Agent {
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
         guard fetch.head != nil else { return }
         run.lastProgress = now
-        run.isStalled = false
         count(payload.count, isEdge: fetch.isEdge, in: segment)
         var piece = payload
         if fetch.skip > 0 {
@@ -241,7 +319,7 @@ extension Agent {
         _ fetch: Fetch
     ) -> Bool {
         let chunk = run.next
-        run.next += 1
+        segment.passChunks(of: run, upTo: chunk + 1)
         run.delivered += payload.count
         if segment.length == nil {
             guard Int64(chunk + 1) * Int64(Chunk.byteCount) <= largestSegment else {
@@ -280,7 +358,7 @@ extension Agent {
         } else {
             keepCarry(segment, run, fetch)
         }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         finishIfComplete(segment)
         if !segment.isHeld {
             if segment.announced == .fetching, !segment.runs.contains(where: { $0.isHTTP }) {
@@ -334,6 +412,10 @@ extension Agent {
     private mutating func segmentRefused(_ segment: Segment, _ run: Run, _ fetch: Fetch, status: Int) {
         let host = fetch.host
         let isEdge = fetch.isEdge
+        // Asked before the length was known, and the segment turned out shorter: nobody's fault.
+        if status == 416, run.next > 0, run.next >= segment.chunks.count || segment.length == nil {
+            return drop(run, of: segment, fetch: fetch, why: "beyond the segment's end")
+        }
         drop(run, of: segment, fetch: fetch, why: "status \(status)")
         if segment.announced == .fetching { announce(segment, .gone) }
         if isEdge {
@@ -344,6 +426,10 @@ extension Agent {
             return replan(segment.rendition.stream)
         }
         segment.statusRetries += 1
+        // Asked beyond the end of what the origin has: its length was only peers' word, or it changed.
+        if status == 416, fetch.offset > 0, segment.id.range == nil, segment.statusRetries <= 2 {
+            return restart(segment, why: "the origin has fewer bytes")
+        }
         let rendition = segment.rendition
         let isNearEdge = rendition.isLive && now - segment.listedAt < rendition.targetDuration
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408
@@ -372,10 +458,18 @@ extension Agent {
         cancel(fetch)
         keepCarry(segment, run, fetch)
         segment.runs.removeAll { $0 === run }
-        segment.chunks.release(run.next..<(run.end ?? segment.chunks.count))
+        segment.unclaim(run)
         log(.debug, "dropped a source", [("segment", String(segment.id.number)), ("why", why)])
         replan(segment.rendition.stream)
     }
+}
+
+/// Where a segment can be asked by HTTP.
+struct HTTPSource: Equatable {
+    /// `scheme://host:port`, under which experience is kept.
+    var host: String
+    var url: String
+    var isEdge: Bool
 }
 
 /// `Content-Range: bytes 0-499/1234` (RFC 9110 14.4).

@@ -33,7 +33,7 @@ extension Agent {
         leaveSwarm(stream)
         for segment in stream.racing { abandon(segment) }
         for fetch in fetches.values.sorted(by: { $0.id < $1.id }) {
-            if case .manifest(_, let owner, _) = fetch.purpose, owner === stream { cancel(fetch) }
+            if belongs(fetch, to: stream) { cancel(fetch) }
         }
         for answer in answers.values.sorted(by: { $0.request.id < $1.request.id }) where belongs(answer, to: stream) {
             end(answer, status: 410, text: "this session was closed\n")
@@ -42,6 +42,15 @@ extension Agent {
             for segment in rendition.allSegments { ledger.release(segment) }
         }
         streams.removeAll { $0 === stream }
+    }
+
+    /// Segments do not keep their stream alive, so nothing of it may arrive later.
+    private func belongs(_ fetch: Fetch, to stream: Stream) -> Bool {
+        switch fetch.purpose {
+        case .manifest(_, let owner, _): owner === stream
+        case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
+        case .relay: false
+        }
     }
 
     private func belongs(_ answer: Answer, to stream: Stream) -> Bool {
@@ -137,7 +146,12 @@ extension Agent {
         manifest.received = []
         manifest.failures += 1
         manifest.lastFailure = failure
-        log(.warning, "manifest not available", [("stream", stream.id.text), ("why", failure.description)])
+        // Whoever opens the stream is told; a line of its own would say it twice.
+        log(
+            stream.isOpen ? .warning : .debug,
+            "manifest not available",
+            [("stream", stream.id.text), ("why", failure.description)]
+        )
         if case .status(let status) = failure, status == 403 || status == 410, let rendition {
             // The origin is the gate: what it no longer serves, peers no longer get.
             withdraw(rendition)

@@ -1,11 +1,21 @@
 // The swarm of a stream: who is in it, what they hold, and what they are told.
 extension Agent {
-    /// Partial holdings are told at most this often per segment, and only when a quarter more arrived.
-    static let partialPause = Duration.milliseconds(150)
+    /// Partial holdings are told at most this often per segment.
+    static let partialPause = Duration.milliseconds(100)
 
-    func links(of stream: Stream) -> [Link] { links.filter { $0.isUp && $0.shared.contains(stream.swarm) } }
+    func links(of stream: Stream) -> [Link] {
+        if let known = stream.members { return known }
+        let members = links.filter { $0.isUp && $0.shared.contains(stream.swarm) }
+        stream.members = members
+        return members
+    }
 
-    func hasSwarm(_ stream: Stream) -> Bool { links.contains { $0.isUp && $0.shared.contains(stream.swarm) } }
+    func hasSwarm(_ stream: Stream) -> Bool { !links(of: stream).isEmpty }
+
+    /// A link came, went, entered or left a swarm.
+    func membershipChanged() {
+        for stream in streams { stream.members = nil }
+    }
 
     // MARK: Membership
 
@@ -22,9 +32,10 @@ extension Agent {
             if let handle = link.handle(of: stream.swarm) { emitMessage(.leave(handle: handle), to: link) }
             link.ourHandles.removeAll { $0.swarm == stream.swarm }
             link.shared.removeAll { $0 == stream.swarm }
-            link.holdings[stream.swarm] = nil
+            link.holdings.removeAll { $0.swarm == stream.swarm }
             link.uploads.removeAll { $0.swarm == stream.swarm }
         }
+        membershipChanged()
         leaveTrackers(stream)
     }
 
@@ -45,7 +56,8 @@ extension Agent {
     mutating func peerLeft(_ link: Link, _ handle: UInt32) {
         guard let swarm = link.theirSwarms.removeValue(forKey: handle) else { return }
         link.shared.removeAll { $0 == swarm }
-        link.holdings[swarm] = nil
+        membershipChanged()
+        link.holdings.removeAll { $0.swarm == swarm }
         if let stream = stream(swarm: swarm) { replan(stream) }
     }
 
@@ -54,6 +66,8 @@ extension Agent {
         guard !link.shared.contains(stream.swarm) else { return }
         tellJoin(stream, link)
         link.shared.append(stream.swarm)
+        membershipChanged()
+        if stream.named.count < limits.knownPeers { stream.named.insert(link.peer.id) }
         for rendition in stream.renditions where rendition.isShared {
             if let message = interest(of: rendition, for: link) { emitMessage(message, to: link) }
             tellHoldings(rendition, to: link)
@@ -84,7 +98,11 @@ extension Agent {
     mutating func tellInterest(_ rendition: Rendition, force: Bool) {
         guard rendition.isShared else { return }
         let position = position(in: rendition)
-        guard force || position != rendition.toldPosition || rendition.newest != rendition.toldNewest else { return }
+        // On live, where the player is follows from what is newest; on demand each step tells the others what to expect.
+        let hasMoved =
+            rendition.isLive
+            ? (position == nil) != (rendition.toldPosition == nil) : position != rendition.toldPosition
+        guard force || hasMoved || rendition.newest != rendition.toldNewest else { return }
         rendition.toldPosition = position
         rendition.toldNewest = rendition.newest
         for link in links(of: rendition.stream) {
@@ -125,12 +143,24 @@ extension Agent {
         if state == .gone { refuseUploads(of: segment) }
     }
 
+    /// Whoever read a segment for the swarm tells at once what it is: all will ask, and asking takes a round trip.
+    mutating func pushVouches(of segment: Segment) {
+        guard segment.announced == .fetching, segment.evidence.isAllOwn else { return }
+        vouchFromOwn(segment, from: 0)
+        let stream = segment.rendition.stream
+        for link in links(of: stream) where wants(link, segment) {
+            guard let handle = link.handle(of: stream.swarm) else { continue }
+            sendVouches(of: segment, to: link, handle)
+        }
+    }
+
     /// Tells those who still lack it which chunks are here already.
     mutating func announcePart(_ segment: Segment) {
         guard segment.announced == nil, segment.rendition.isShared, settings.uploadBytesPerSecond != 0,
             segment.originOnly == nil
         else { return }
-        let step = max(2, segment.chunks.count / 4)
+        // The first chunk at once, so that trading begins; then in steps, so that telling costs less than it brings.
+        let step = segment.partialAnnounced == 0 ? 1 : max(2, segment.chunks.count / 8)
         guard segment.chunks.checkedCount >= segment.partialAnnounced + step else { return }
         if let last = segment.partialAnnouncedAt, now - last < Agent.partialPause { return }
         segment.partialAnnounced = segment.chunks.checkedCount
@@ -163,13 +193,13 @@ extension Agent {
         _ link: Link,
         _ stream: Stream,
         _ rendition: RenditionKey,
-        _ body: (inout Holdings) -> Void
+        _ body: (Holdings) -> Void
     ) {
-        var book = link.holdings[stream.swarm] ?? [:]
-        guard book[rendition] != nil || book.count < limits.renditionsPerLink else { return }
-        link.holdings[stream.swarm] = nil
-        body(&book[rendition, default: Holdings()])
-        link.holdings[stream.swarm] = book
+        if let known = link.holdings(stream.swarm, rendition) { return body(known) }
+        guard link.holdings.count < limits.renditionsPerLink else { return }
+        let holdings = Holdings(swarm: stream.swarm, rendition: rendition)
+        link.holdings.append(holdings)
+        body(holdings)
     }
 
     mutating func peerInterest(_ link: Link, _ interest: Interest) {
@@ -179,12 +209,15 @@ extension Agent {
             $0.newest = interest.newest
         }
         if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
-        replan(stream)
+        replanSoon(stream)
     }
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
         guard let number, let newest = rendition.newest, number > newest else { return }
-        // A hint beyond the next few cannot be told from nonsense: it counts as the next one, once per reload.
+        // A hint beyond the next one cannot be told from nonsense: it counts as the next one, twice at most.
+        if rendition.hint.number != newest { rendition.hint = (newest, 0) }
+        guard rendition.hint.reloads < 2 else { return }
+        rendition.hint.reloads += 1
         reloadOnHint(rendition)
     }
 
@@ -197,19 +230,46 @@ extension Agent {
         if let rendition = stream.rendition(have.rendition) {
             for range in have.ranges where range.kind == .media && range.state != .gone {
                 heardOf(range.first, in: rendition)
+                if range.state == .fetching || range.state == .underway {
+                    passOn(range.first, in: rendition, from: link)
+                }
             }
         }
-        replan(stream)
+        replanSoon(stream)
+    }
+
+    /// Somebody reads a segment from the origin: those who are not linked to it should hear before they do so too. Each
+    /// agent passes the news on once, and only where there are agents that it does not know.
+    private mutating func passOn(_ number: UInt64, in rendition: Rendition, from source: Link) {
+        let stream = rendition.stream
+        guard strangers(in: stream) > 0, let segment = rendition.media[number], !segment.isUnderwayTold,
+            segment.announced == nil, !segment.isHeld
+        else { return }
+        segment.isUnderwayTold = true
+        for link in links(of: stream) where link !== source {
+            guard let handle = link.handle(of: stream.swarm), let holdings = link.holdings(stream.swarm, rendition.key),
+                !holdings.held.contains(number), !holdings.fetching.contains(number),
+                !holdings.underway.contains(number)
+            else { continue }
+            let range = Have.Range(kind: .media, first: number, count: 1, state: .underway)
+            emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
+        }
+    }
+
+    /// Members of the swarm that we have no link to, as far as the tracker and other peers name them.
+    func strangers(in stream: Stream) -> Int {
+        let members = max(stream.announcedMembers - 1, stream.named.count)
+        return max(0, members - links(of: stream).count)
     }
 
     mutating func peerHasPart(_ link: Link, _ partial: Partial) {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
         change(link, stream, partial.segment.rendition) { holdings in
             guard !holdings.held.contains(partial.segment.number) else { return }
-            if holdings.partial.count >= 32, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
-            holdings.partial[partial.segment.number] = partial.runs
+            if holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
+            holdings.partial[partial.segment.number] = Array(partial.runs.prefix(64))
         }
-        replan(stream)
+        replanSoon(stream)
     }
 
     // MARK: Offers
@@ -217,8 +277,8 @@ extension Agent {
     /// Links that hold the segment, promise it, or hold a part of it, and did not refuse it lately.
     func offers(of segment: Segment) -> [Link] {
         let swarm = segment.rendition.stream.swarm
-        return links.filter { link in
-            guard link.isUp, link.shared.contains(swarm), let holdings = link.holdings(swarm, segment.id.rendition),
+        return links(of: segment.rendition.stream).filter { link in
+            guard let holdings = link.holdings(swarm, segment.id.rendition),
                 holdings.offers(segment.id)
             else { return false }
             return segment.refusals[link.id].map { $0 <= now } ?? true
@@ -226,7 +286,7 @@ extension Agent {
     }
 
     func hasPeerOffer(_ segment: Segment) -> Bool {
-        guard segment.originOnly == nil, settings.integrity != .origin else { return false }
+        guard segment.originOnly == nil, acceptsPeers(segment) else { return false }
         return !offers(of: segment).isEmpty
     }
 
@@ -257,8 +317,7 @@ extension Agent {
 }
 
 extension Holdings {
-    mutating func apply(_ range: Have.Range, limit: Int) {
-        saidAnything = true
+    func apply(_ range: Have.Range, limit: Int) {
         if range.kind == .initialisation {
             // Initialisation sections are named by hashes: ranges of them have one member.
             heldInitialisation.remove(range.first)
@@ -267,12 +326,17 @@ extension Holdings {
             switch range.state {
             case .held: heldInitialisation.insert(range.first)
             case .fetching: fetchingInitialisation.insert(range.first)
-            case .gone: break
+            case .gone, .underway: break
             }
             return
         }
         let end = range.first.addingReportingOverflow(range.count)
         let last = end.overflow ? UInt64.max : end.partialValue
+        if range.state == .underway {
+            if underway.count >= 32 { underway = underway.filter { $0 &+ 16 > range.first } }
+            if underway.count < 32 { underway.insert(range.first) }
+            return
+        }
         fetching = fetching.filter { !(range.first..<max(range.first, last)).contains($0) }
         switch range.state {
         case .held:
@@ -283,7 +347,9 @@ extension Holdings {
             for offset in 0..<min(range.count, 16) where fetching.count < 64 { fetching.insert(range.first &+ offset) }
         case .gone:
             held.remove(first: range.first, count: range.count)
+            underway.remove(range.first)
             partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
+        case .underway: break
         }
     }
 

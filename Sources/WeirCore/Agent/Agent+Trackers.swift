@@ -86,7 +86,7 @@ extension Agent {
                 .announce(
                     Announce(
                         swarm: stream.swarm,
-                        me: TrackerPeerID.derive(me, swarm: stream.swarm),
+                        me: TrackerPeerID.derive(me, in: stream.swarm),
                         event: event,
                         wanted: count,
                         uploaded: totals.uploaded_bytes,
@@ -119,7 +119,7 @@ extension Agent {
             stream.announcedMembers = members.overflow ? 1_000_000 : min(1_000_000, members.partialValue)
             noteNext(tracker)
         case .offer(let swarm, let from, let offer, let endpoints):
-            guard let stream = stream(swarm: swarm), from != TrackerPeerID.derive(me, swarm: swarm) else { return }
+            guard let stream = stream(swarm: swarm), from != TrackerPeerID.derive(me, in: swarm) else { return }
             consider(endpoints, from: tracker)
             guard !settings.ownAddresses.isEmpty else { return }
             emit(
@@ -127,7 +127,7 @@ extension Agent {
                     id,
                     .answer(
                         swarm: swarm,
-                        me: TrackerPeerID.derive(me, swarm: stream.swarm),
+                        me: TrackerPeerID.derive(me, in: stream.swarm),
                         to: from,
                         offer: offer,
                         sdp: self.endpoints

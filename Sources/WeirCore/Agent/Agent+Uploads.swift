@@ -2,8 +2,10 @@
 extension Agent {
     /// Links that are served at once; the others wait, so that somebody finishes and can pass it on.
     static let uploadSlots = 8
-    /// Bytes sent to a link and not yet gone: enough to fill a fast line, few enough that a cancel leaves little.
-    static let uploadWindow = 128 * 1024
+    /// Bytes sent to a link, and to all of them, and not yet gone: enough to keep a line busy between two looks at it,
+    /// few enough that a cancel leaves little and that what is said to others does not queue behind it.
+    static let uploadWindow = 2 * Chunk.byteCount
+    static let uploadWindowOfAll = 6 * Chunk.byteCount
 
     mutating func peerRequests(_ link: Link, _ request: RunRequest) {
         func refuse(_ reason: AbsentReason) {
@@ -27,6 +29,8 @@ extension Agent {
             return refuse(.notHeld)
         }
         segment.lastUse = now
+        // Who asks for digests alone does not have them, whatever was sent before.
+        if request.chunks.count == 0 { link.told[segment.id] = nil }
         link.uploads.append(
             Upload(
                 request: request.request,
@@ -58,6 +62,7 @@ extension Agent {
     mutating func linkDrained(_ id: LinkID, bytes: Int) {
         guard let link = link(id) else { return }
         link.sentNotDrained = max(0, link.sentNotDrained - bytes)
+        link.lastDrained = now
         if !link.uploads.isEmpty { pumpUploads() }
     }
 
@@ -71,27 +76,36 @@ extension Agent {
         }
     }
 
-    /// Sends what may be sent, one chunk a turn, so that all who are served advance together.
+    /// Sends what may be sent, one chunk a turn, so that all who are served advance together. Whoever wants what was
+    /// sent least comes first: then the receivers soon hold different chunks and serve each other.
     mutating func pumpUploads() {
-        guard links.contains(where: { !$0.uploads.isEmpty }) else { return }
-        var progress = true
-        while progress {
-            progress = false
-            var served = 0
-            for step in 0..<links.count {
-                let link = links[(uploadTurn + step) % links.count]
-                guard link.isUp, !link.uploads.isEmpty, link.sentNotDrained < Agent.uploadWindow else { continue }
-                guard served < Agent.uploadSlots else { break }
-                guard let index = firstReady(link) else { continue }
-                served += 1
-                guard serve(link, index) else {
-                    agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))
-                    return
-                }
-                progress = true
+        while let (link, index) = nextUpload() {
+            guard serve(link, index) else {
+                agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))
+                return
             }
-            uploadTurn &+= 1
         }
+    }
+
+    private mutating func nextUpload() -> (Link, Int)? {
+        // Whoever does not read takes nothing from the others' window.
+        let sending = links.filter { now - $0.lastDrained < .seconds(1) }.reduce(0) { $0 + $1.sentNotDrained }
+        guard sending < Agent.uploadWindowOfAll else { return nil }
+        var best: (link: Link, index: Int, sent: Int)?
+        var served = 0
+        for step in 0..<links.count {
+            let link = links[(uploadTurn + step) % links.count]
+            guard !link.uploads.isEmpty, link.isUp, link.sentNotDrained < Agent.uploadWindow,
+                let index = firstReady(link)
+            else { continue }
+            let upload = link.uploads[index]
+            let sent = upload.isQuery ? -1 : upload.segment.timesSent(upload.next)
+            if best.map({ sent < $0.sent }) ?? true { best = (link, index, sent) }
+            served += 1
+            if served >= Agent.uploadSlots || sent < 0 { break }
+        }
+        uploadTurn &+= 1
+        return best.map { ($0.link, $0.index) }
     }
 
     /// The first request of which something can be sent.
@@ -134,6 +148,8 @@ extension Agent {
         }
         if upload.isQuery {
             vouchFromOwn(segment, from: 0)
+            let bytes = segment.evidence.vouches.reduce(0) { $0 + $1.digests.count * Digest.byteCount + 256 }
+            guard uploadBucket.take(bytes, at: now) else { return false }
             sendVouches(of: segment, to: link, handle)
             emitMessage(.absent(request: upload.request, reason: .busy), to: link)
             link.uploads.remove(at: index)
@@ -148,41 +164,59 @@ extension Agent {
         sendVouches(of: segment, to: link, handle)
         let chunk = UInt32(clamping: upload.next)
         emit(.send(link.id, .data(request: upload.request, firstChunk: chunk), payload: payload))
+        if link.sentNotDrained == 0 { link.lastDrained = now }
         link.sentNotDrained += payload.count
         link.sentBytes += Int64(payload.count)
         totals.uploaded_bytes += Int64(payload.count)
         segment.lastUse = now
+        segment.countSent(upload.next)
         link.uploads[index].next += 1
         if link.uploads[index].next >= link.uploads[index].end { link.uploads.remove(at: index) }
         return true
     }
 
     /// Passes on every statement that this link has not had from us.
-    private mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
-        let vouches = segment.evidence.vouches
-        let sent = link.vouchesSent[segment.id] ?? 0
-        for vouch in vouches.dropFirst(sent) {
+    mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
+        var told = link.told[segment.id] ?? ToldList(life: segment.life)
+        if told.life != segment.life { told = ToldList(life: segment.life) }
+        for vouch in segment.evidence.vouches.dropFirst(told.vouches) {
             var relayed = vouch
             relayed.handle = handle
             emitMessage(.digests(relayed), to: link)
         }
-        link.vouchesSent[segment.id] = vouches.count
-        if let root = segment.evidence.root, !link.rootSent.contains(segment.id) {
+        told.vouches = segment.evidence.vouches.count
+        if let root = segment.evidence.root, !told.hasRoot {
             var relayed = root
             relayed.handle = handle
             emitMessage(.root(relayed), to: link)
-            link.rootSent.insert(segment.id)
+            told.hasRoot = true
         }
-        if link.vouchesSent.count > 512 { forgetOldLists(of: link) }
+        link.told[segment.id] = told
+        forgetOldLists(of: link)
     }
 
-    /// Books about segments that left the cache long ago.
-    private func forgetOldLists(of link: Link) {
+    /// Drops books about segments that left the cache long ago, now and then.
+    func forgetOldLists(of link: Link) {
+        guard max(link.told.count, link.ownLists.count) > link.listLimit else { return }
         let live = Set(
             streams.flatMap { $0.renditions.flatMap { $0.allSegments.filter { $0.phase != .absent } } }.map { $0.id }
         )
-        link.vouchesSent = link.vouchesSent.filter { live.contains($0.key) }
-        link.rootSent.formIntersection(live)
+        link.told = link.told.filter { live.contains($0.key) }
         link.ownLists = link.ownLists.filter { live.contains($0.key) }
+        link.listLimit = 512 + 2 * max(link.told.count, link.ownLists.count)
+    }
+
+    /// Requests beyond a segment's end, made before its length was known, are refused.
+    mutating func trimUploads(of segment: Segment) {
+        let count = segment.chunks.count
+        for link in links where link.uploads.contains(where: { $0.segment === segment && $0.end > count }) {
+            for index in link.uploads.indices where link.uploads[index].segment === segment {
+                link.uploads[index].end = min(link.uploads[index].end, count)
+            }
+            for upload in link.uploads where upload.segment === segment && upload.next >= count && !upload.isQuery {
+                emitMessage(.absent(request: upload.request, reason: .notHeld), to: link)
+            }
+            link.uploads.removeAll { $0.segment === segment && $0.next >= count && !$0.isQuery }
+        }
     }
 }

@@ -25,6 +25,7 @@ package struct Agent: ~Copyable {
     var links: [Link] = []
     var dials = DialBook()
     var bans = BanList()
+    var mismatches = MismatchBook()
     var trackers: [TrackerState] = []
     var uploadBucket: TokenBucket
     var uploadTurn = 0
@@ -88,6 +89,11 @@ package struct Agent: ~Copyable {
     /// Has the stream's races looked at before the current input is done.
     mutating func replan(_ stream: Stream) {
         if !unplanned.contains(stream.id) { unplanned.append(stream.id) }
+    }
+
+    /// What peers say of their holdings comes in showers; one look after each is enough.
+    mutating func replanSoon(_ stream: Stream) {
+        agenda.note(.plan(stream.id), at: now + .milliseconds(10))
     }
 
     private mutating func planUnplanned() {

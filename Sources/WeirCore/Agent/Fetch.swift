@@ -65,5 +65,7 @@ struct HostState {
     var anchoredBodies = 0
     var unanchoredBodies = 0
     var etagMatchesMD5 = 0
+    /// HEADs that succeeded and did not say it.
+    var headsWithoutDigest = 0
     var refusesHead = false
 }

@@ -52,17 +52,30 @@ package struct PeerID: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// Which agents may share: the first 20 bytes of SHA-256 over `weir1|` and the normalised URL. Also the `info_hash` of
 /// trackers (BEP 3), which is why it has 20 bytes.
 package struct SwarmID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package var bytes: [UInt8]
+    // Numbers, because links are looked up by swarm for every message.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt32
 
     package static let byteCount = 20
 
     /// - Parameter bytes: exactly 20; any other count gives nil.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count == SwarmID.byteCount else { return nil }
-        self.bytes = bytes
+        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        first = number(0..<8)
+        second = number(8..<16)
+        third = UInt32(number(16..<20))
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    package var bytes: [UInt8] {
+        [first, second].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
+            + (0..<4).map { UInt8(truncatingIfNeeded: third >> UInt32(24 - 8 * $0)) }
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.first, left.second, left.third) < (right.first, right.second, right.third)
+    }
     package var description: String { bytes.hexadecimal }
 }
 

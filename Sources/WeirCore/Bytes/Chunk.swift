@@ -5,6 +5,7 @@ package enum Chunk {
 
     /// How many chunks a segment of this many bytes has.
     package static func count(ofBytes bytes: Int64) -> Int {
-        Int(clamping: (max(0, bytes) + Int64(byteCount) - 1) / Int64(byteCount))
+        let whole = max(0, bytes) / Int64(byteCount)
+        return Int(clamping: whole) + (max(0, bytes) % Int64(byteCount) > 0 ? 1 : 0)
     }
 }

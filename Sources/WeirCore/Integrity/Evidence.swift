@@ -15,6 +15,8 @@ struct Evidence {
     /// Signed statements, own and others', kept for those who ask: relayed unchanged.
     private(set) var vouches: [Vouch] = []
     private(set) var root: RootVouch?
+    /// Digests in all kept statements together.
+    private var statedDigests = 0
 
     enum Verdict: Equatable {
         case agrees
@@ -44,17 +46,18 @@ struct Evidence {
             guard let known = digests[chunk], known != digest else { continue }
             return witnesses[chunk] == .own ? .contradictsOwn(chunk: chunk) : .contradictsVoucher(chunk: chunk)
         }
-        var isNews = false
+        // Room for every chunk in eight statements; who states little at a time is not kept for ever.
+        let isNews = vouch.digests.indices.contains { digests[first + $0] == nil }
+        let hasRoom = vouches.count < limit && statedDigests + vouch.digests.count <= 8 * digests.count
+        guard hasRoom || !isNews else { return .refused }
         for (offset, digest) in vouch.digests.enumerated() where digests[first + offset] == nil {
             digests[first + offset] = digest
             witnesses[first + offset] = .voucher
-            isNews = true
         }
-        guard isNews || !vouches.contains(where: { $0.signature == vouch.signature }) else { return .agrees }
-        // Statements that add nothing are kept while there is room: whoever asks gets every witness.
-        guard isNews || vouches.count < min(limit, 64) else { return .agrees }
-        guard vouches.count < limit else { return .refused }
+        // A statement that adds nothing has been compared; passing it on as well would only cost everybody bytes.
+        guard isNews else { return .agrees }
         vouches.append(vouch)
+        statedDigests += vouch.digests.count
         return .agrees
     }
 
@@ -87,6 +90,7 @@ struct Evidence {
     /// Forgets every statement of others: they were false or cannot be told apart.
     mutating func dropVouches() {
         vouches = []
+        statedDigests = 0
         root = nil
         for chunk in digests.indices where witnesses[chunk] == .voucher {
             digests[chunk] = nil

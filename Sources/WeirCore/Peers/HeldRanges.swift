@@ -6,7 +6,15 @@ package struct HeldRanges: Sendable, Equatable {
     package init() {}
 
     package var isEmpty: Bool { ranges.isEmpty }
-    package var count: Int { ranges.reduce(0) { $0 + Int(clamping: $1.upperBound - $1.lowerBound) } }
+    /// Saturates: a hostile announcer may claim more numbers than an `Int` counts.
+    package var count: Int {
+        Int(
+            clamping: ranges.reduce(UInt64(0)) { sum, range in
+                let (more, overflow) = sum.addingReportingOverflow(range.upperBound - range.lowerBound)
+                return overflow ? .max : more
+            }
+        )
+    }
     package var last: UInt64? { ranges.last.map { $0.upperBound - 1 } }
 
     package func contains(_ number: UInt64) -> Bool {
@@ -24,6 +32,7 @@ package struct HeldRanges: Sendable, Equatable {
         guard count > 0 else { return }
         let (end, overflow) = first.addingReportingOverflow(count)
         var merged = first..<(overflow ? .max : end)
+        guard !merged.isEmpty else { return }
         var result: [Range<UInt64>] = []
         var placed = false
         for range in ranges {

@@ -21,11 +21,14 @@ final class Link {
     var ourHandles: [(swarm: SwarmID, handle: UInt32)] = []
     var nextHandle: UInt32 = 0
 
-    var holdings: [SwarmID: [RenditionKey: Holdings]] = [:]
+    /// What it says of each rendition, in the order in which it first spoke of them: few enough for a linear search.
+    var holdings: [Holdings] = []
 
     // Downloads
     var runs: [UInt32: RunOnLink] = [:]
     var nextRequest: UInt32 = 1
+    /// Requests given up lately: what still arrives for them is as good as any other.
+    var late: [(request: UInt32, segment: Segment)] = []
     /// Requests for digests alone.
     var queries: [UInt32: Segment] = [:]
     /// Since when, and how many bytes, the current sample of its rate counts.
@@ -49,15 +52,23 @@ final class Link {
     var uploads: [Upload] = []
     var sentNotDrained = 0
     var sentBytes: Int64 = 0
-    /// Segments whose vouches it already has from us: how many.
-    var vouchesSent: [SegmentID: Int] = [:]
-    var rootSent: Set<SegmentID> = []
-    /// Chunks of each segment for which this link itself passed on digests that we accepted.
-    var ownLists: [SegmentID: Set<Int>] = [:]
+    var lastDrained: Instant
+    /// Statements that it already has from us.
+    var told: [SegmentID: ToldList] = [:]
+    /// Statements that we have from it.
+    var ownLists: [SegmentID: OwnList] = [:]
+    /// Books about segments are gone through when they have grown to this many.
+    var listLimit = 512
+    /// Times in a row that it did not answer a question for digests.
+    var mutes = 0
+    /// Times that it sent bytes of which it had sent no digest.
+    var unlisted = 0
+    /// What announcements may cost us: far beyond what an honest peer says, far below what would keep us busy.
+    var announcements = TokenBucket(rate: 2048)
 
     var lastHeard: Instant
-    var lastPing: Instant?
-    var pingSentAt: Instant?
+    /// The ping that waits for its pong.
+    var ping: (nonce: UInt64, sentAt: Instant)?
 
     static let firstWindow = 4
     static let largestWindow = 64
@@ -70,6 +81,7 @@ final class Link {
         since = now
         network = NetworkPrefix.enclosing(peer.address.host)
         lastHeard = now
+        lastDrained = now
     }
 
     var isUp: Bool { phase == .up }
@@ -85,17 +97,21 @@ final class Link {
 
     func handle(of swarm: SwarmID) -> UInt32? { ourHandles.first { $0.swarm == swarm }?.handle }
 
-    func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? { holdings[swarm]?[rendition] }
+    func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? {
+        holdings.first { $0.rendition == rendition && $0.swarm == swarm }
+    }
 
     /// Expected seconds until a further chunk would be here.
     var expectedFinish: Double {
         let perChunk = estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.05
-        return Double(outstandingChunks + 1) * perChunk + (leastLatency ?? .milliseconds(100)).seconds
+        return Double(outstandingChunks + 1) * perChunk + (latency ?? .milliseconds(100)).seconds
     }
 }
 
 /// What a link's other end says of one rendition.
-struct Holdings {
+final class Holdings {
+    let swarm: SwarmID
+    let rendition: RenditionKey
     var held = HeldRanges()
     var heldInitialisation: Set<UInt64> = []
     /// Being read from an origin or edge: every chunk is promised.
@@ -104,7 +120,33 @@ struct Holdings {
     var partial: [UInt64: [ChunkRun]] = [:]
     var position: UInt64?
     var newest: UInt64?
-    var saidAnything = false
+    /// Being read by somebody that the other end knows of: no promise, but no reason to read it once more.
+    var underway: Set<UInt64> = []
+
+    init(swarm: SwarmID, rendition: RenditionKey) {
+        self.swarm = swarm
+        self.rendition = rendition
+    }
+}
+
+/// Which statements about a segment a link has had from us.
+struct ToldList {
+    /// Of which of the segment's lives: evidence that was dropped is told again.
+    var life: Int
+    var vouches = 0
+    var hasRoot = false
+}
+
+/// What a link itself said of a segment's digests.
+struct OwnList {
+    /// In which of the segment's lives here.
+    var life: Int
+    /// Chunks whose digests we took from it: bytes against them contradict the sender's own word.
+    var chunks: Set<Int> = []
+    /// How many statements it sent, good or bad.
+    var statements = 0
+    /// It sent statements that could not be used then; it believes that we have them.
+    var isOutdated = false
 }
 
 /// A run that a link serves us.

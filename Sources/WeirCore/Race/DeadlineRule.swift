@@ -38,7 +38,8 @@ package struct DeadlineRule: Sendable {
         at now: Instant
     ) -> Duration {
         let patience = slack - need(rest: rest, estimate: estimate, at: now)
-        if !estimate.isKnown, isBeingMeasured, slack > DeadlineRule.measuringSlack { return DeadlineRule.measuringTime }
+        let isUncertain = !estimate.isKnown || estimate.isRough
+        if isUncertain, isBeingMeasured, slack > DeadlineRule.measuringSlack { return DeadlineRule.measuringTime }
         // An unknown host may turn out slower than assumed: then little buffer is reason enough to ask it now.
         if !estimate.isKnown, slack < minimumBuffer { return .zero }
         return patience

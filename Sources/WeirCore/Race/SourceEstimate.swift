@@ -11,7 +11,10 @@ package struct SourceEstimate: Sendable {
     static let widestSpread = 2.0
 
     private var secondsPerByte: Double?
-    private var spread = 0.5
+    private static let firstSpread = 0.5
+    private var spread = firstSpread
+    /// Only short bodies have been seen, whose time is mostly the round trip.
+    package private(set) var isRough = false
     package private(set) var roundTrip: Duration?
     package private(set) var lastSample: Instant?
 
@@ -23,15 +26,21 @@ package struct SourceEstimate: Sendable {
     package var rate: Double? { secondsPerByte.map { 1 / max($0, 1e-10) } }
 
     /// Notes that `bytes` took `time` once they had begun to flow.
-    package mutating func note(bytes: Int, in time: Duration, at now: Instant) {
+    ///
+    /// - Parameter isShort: the time is that of a whole exchange of few bytes. The first longer one replaces what such
+    ///   exchanges said: an initialisation section must not make an origin look slow.
+    package mutating func note(bytes: Int, in time: Duration, isShort: Bool = false, at now: Instant) {
         guard bytes > 0 else { return }
         let sample = max(time.seconds, 1e-7) / Double(bytes)
-        if let known = secondsPerByte {
+        if isRough, !isShort {
+            (secondsPerByte, spread, isRough) = (sample, SourceEstimate.firstSpread, false)
+        } else if let known = secondsPerByte {
             let deviation = min(SourceEstimate.widestSpread, abs(sample - known) / known)
             spread += SourceEstimate.weight * (deviation - spread)
             secondsPerByte = known + SourceEstimate.weight * (sample - known)
         } else {
             secondsPerByte = sample
+            isRough = isShort
         }
         lastSample = now
     }

@@ -51,7 +51,16 @@ final class Segment {
     var anchor: Anchor?
     var anchorAsked = false
     var anchorFetch: FetchID?
+    var anchorAskedAt: Instant?
+    /// How often its evidence began anew: what was told or heard of it before does not count any more.
+    var life = 0
+    /// An HTTP source itself said which edition this is; until then it is only peers' word.
+    var isConfirmed = false
 
+    /// The swarm was told that somebody else reads it.
+    var isUnderwayTold = false
+    /// How often each chunk was sent to peers: what was sent least goes first, so that they have something to trade.
+    var sent: [Int] = []
     /// When planning last found somebody who wants it.
     var wishedAt: Instant?
 
@@ -67,8 +76,8 @@ final class Segment {
     var contributors: [PeerID] = []
     /// Links whose answer to this segment was no.
     var refusals: [LinkID: Instant] = [:]
-    /// Links that were asked for digests.
-    var queried: [LinkID] = []
+    /// Links that were asked for digests, and when.
+    var queried: [LinkID: Instant] = [:]
     /// What peers were told of it.
     var announced: Have.State?
     var partialAnnounced = 0
@@ -114,21 +123,61 @@ final class Segment {
         return true
     }
 
+    func timesSent(_ chunk: Int) -> Int { chunk < sent.count ? sent[chunk] : 0 }
+
+    func countSent(_ chunk: Int) {
+        if sent.count < chunks.count { sent.append(contentsOf: repeatElement(0, count: chunks.count - sent.count)) }
+        if chunk < sent.count { sent[chunk] += 1 }
+    }
+
+    // MARK: Claims
+
+    /// Counts a run's chunks as requested, up to `end`.
+    func claim(_ run: Run, to end: Int) {
+        guard end > max(run.next, run.claimedTo) else { return }
+        chunks.request(max(run.next, run.claimedTo)..<end)
+        run.claimedTo = end
+    }
+
+    /// The run is past these chunks, whether they came or not.
+    func passChunks(of run: Run, upTo next: Int) {
+        if run.next < min(next, run.claimedTo) { chunks.release(run.next..<min(next, run.claimedTo)) }
+        run.next = next
+    }
+
+    /// Another source takes over the run's tail.
+    func shorten(_ run: Run, to end: Int) {
+        if end < run.claimedTo { chunks.release(max(run.next, end)..<run.claimedTo) }
+        run.claimedTo = min(run.claimedTo, end)
+        run.end = end
+    }
+
+    /// What the run has not delivered is missing again.
+    func unclaim(_ run: Run) {
+        if run.next < run.claimedTo { chunks.release(run.next..<run.claimedTo) }
+        run.claimedTo = 0
+    }
+
     /// Back to nothing: the cache dropped it, or its bytes turned out not to belong together.
     func reset() {
         phase = .absent
+        life += 1
+        isConfirmed = false
+        disputed = []
         edition = Edition(length: nil, validator: 0, name: edition.name)
         chunks = ChunkMap()
         evidence = Evidence()
         carry = nil
         networks = [:]
+        sent = []
+        isUnderwayTold = false
         audits = []
         auditsDrawn = false
         anchor = nil
         anchorAsked = false
         raceStart = nil
         raceEnd = nil
-        queried = []
+        queried = [:]
         refusals = [:]
         announced = nil
         partialAnnounced = 0
@@ -161,6 +210,8 @@ final class Run {
     var source: Source
     /// The next chunk expected.
     var next: Int
+    /// One past the last chunk that the segment's map counts as requested by this run; 0 once it was given up.
+    var claimedTo = 0
     /// One past the last chunk; shortened when another source takes over the tail. Nil: to the unknown end.
     var end: Int?
     let askedAt: Instant
@@ -168,8 +219,6 @@ final class Run {
     /// When the next chunk was expected, from the source's estimate at the time of asking.
     var expected: Duration
     var delivered = 0
-    /// It fell silent: its chunks may be asked from somebody else meanwhile.
-    var isStalled = false
 
     init(source: Source, first: Int, end: Int?, askedAt: Instant, expected: Duration) {
         self.source = source

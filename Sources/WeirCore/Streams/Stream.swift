@@ -21,6 +21,10 @@ final class Stream {
     /// Agents in the swarm as the tracker counts them, itself included; 0 when unknown.
     var announcedMembers = 0
     var lastMediaRequest: Instant
+    /// Links that share this stream and are up; nil when it must be gathered anew.
+    var members: [Link]?
+    /// Other members that peers named, linked or not; bounded.
+    var named: Set<PeerID> = []
     var electionFailures: [PeerID: Instant] = [:]
     var stalls = 0
     var wishedAt: Instant?
@@ -106,6 +110,8 @@ final class Rendition {
     /// The newest number that peers were told of.
     var toldNewest: UInt64?
     var toldPosition: UInt64?
+    /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
+    var hint: (number: UInt64, reloads: Int) = (0, 0)
     /// When each of the newest segments was first seen listed; for the delay behind the origin.
     var known: HeldRanges = HeldRanges()
     /// The origin refused this rendition's playlist: peers are not served either.

@@ -26,7 +26,9 @@ package struct TokenBucket: Sendable {
 
     /// When there is credit again.
     package func nextCredit(at now: Instant) -> Instant {
-        guard let rate, rate > 0, credit <= 0 else { return now }
+        guard let rate else { return now }
+        guard rate > 0 else { return .never }
+        guard credit <= 0 else { return now }
         return updated + .seconds((1 - credit) / Double(rate)) + .milliseconds(1)
     }
 }

@@ -28,6 +28,13 @@ package enum FrameCodec {
         return frame.bytes
     }
 
+    /// Bytes of a whole frame, as a link's shell reports them when they have left; 0 for what cannot be said and so is
+    /// never sent.
+    package static func frameBytes(of message: Message, payloadBytes: Int = 0) -> Int {
+        guard let lead = try? encodeHeader(message, payloadBytes: payloadBytes) else { return 0 }
+        return lead.count + payloadBytes
+    }
+
     /// The message that a frame's header says.
     ///
     /// - Returns: nil for a type that this version does not know: skip the frame.

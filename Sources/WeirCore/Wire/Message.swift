@@ -87,6 +87,9 @@ package struct Have: Hashable, Sendable {
         case fetching = 1
         /// No longer there, or the fetch came to nothing.
         case gone = 2
+        /// Being read by somebody else that the sender heard of: passed on once, so that agents without a link to the
+        /// reader do not read it too.
+        case underway = 3
     }
 
     package struct Range: Hashable, Sendable {

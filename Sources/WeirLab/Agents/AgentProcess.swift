@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Dispatch
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -26,6 +25,7 @@ package final class AgentProcess: Sendable {
         package var bufferSeconds: Double
         package var stalls: Int
         package var peers: Int
+        package var ledgerBytes: Int64
         package var rssBytes: Int64
 
         private enum CodingKeys: String, CodingKey {
@@ -39,6 +39,7 @@ package final class AgentProcess: Sendable {
             case rejectedBytes = "rejected_bytes"
             case bufferSeconds = "buffer_seconds"
             case stalls, peers
+            case ledgerBytes = "ledger_bytes"
             case rssBytes = "rss_bytes"
         }
     }
@@ -84,22 +85,22 @@ package final class AgentProcess: Sendable {
         errors: ChildProcess.Output = .inherited,
         started: (ChildProcess) -> Void = { _ in }
     ) async throws -> AgentProcess {
-        let (reading, writing) = try makePipe()
+        let announcing = try PipeEnds()
         let process: ChildProcess
         do {
-            defer { close(writing) }
+            defer { close(announcing.writing) }
             process = try ChildProcess(
                 [program, "play", url, "--json"] + flags,
-                output: .descriptor(writing),
+                output: .descriptor(announcing.writing),
                 errors: errors,
                 ownGroup: true
             )
         } catch {
-            close(reading)
+            close(announcing.reading)
             throw LabError("cannot start \(program): \(error)")
         }
         started(process)
-        let line = await firstLine(of: reading)
+        let line = await announcing.readLine(limit: longestLine)
         guard let announcement = try? JSONDecoder().decode(Announcement.self, from: Data(line)) else {
             await process.endAndWait()
             throw LabError("weir play ended with code \(await process.exitCode()) and announced no address")
@@ -116,27 +117,4 @@ package final class AgentProcess: Sendable {
 
     /// Asks it to leave, and waits until it has.
     package func stop() async { await process.endAndWait() }
-
-    /// Both ends are closed in children, which would otherwise keep each other's pipes open.
-    private static func makePipe() throws -> (reading: Int32, writing: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw LabError("no pipe: \(String(cString: strerror(errno)))") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }
-
-    /// Up to the line's end, or to the end of the stream when the program ends before.
-    private static func firstLine(of descriptor: Int32) async -> [UInt8] {
-        await withCheckedContinuation { continuation in
-            DispatchQueue(label: "weir.line.\(descriptor)").async {
-                var line: [UInt8] = []
-                var byte: UInt8 = 0
-                while line.count < longestLine, read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
-                    line.append(byte)
-                }
-                close(descriptor)
-                continuation.resume(returning: line)
-            }
-        }
-    }
 }

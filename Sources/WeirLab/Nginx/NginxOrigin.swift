@@ -4,6 +4,12 @@ import NIOPosix
 package import WeirCore
 import WeirNet
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// An nginx with a prefix, a port and an access log of its own, ended by its process id: the independent origin of
 /// interop tests and benches.
 package final class NginxOrigin: Sendable {
@@ -17,6 +23,7 @@ package final class NginxOrigin: Sendable {
         /// The Range header; nil without.
         package var range: String?
         package var path: String
+        package var method = "GET"
     }
 
     package let address: PeerAddress
@@ -24,6 +31,8 @@ package final class NginxOrigin: Sendable {
     private let prefix: String
 
     package var url: String { "http://\(address)" }
+    /// Its master, and then its worker once that has started.
+    package var processes: [Int32] { [process.identifier] + ProcessClock.children(of: process.identifier) }
 
     private init(address: PeerAddress, process: ChildProcess, prefix: String) {
         self.address = address
@@ -34,16 +43,26 @@ package final class NginxOrigin: Sendable {
     /// - Parameters:
     ///   - root: the directory it serves.
     ///   - sendfile: nginx's own switch; benches report both.
-    package static func start(root: String, sendfile: Bool = true) async throws -> NginxOrigin {
+    ///   - directives: further ones of its `http` block.
+    ///   - logs: whether it writes an access log.
+    package static func start(
+        root: String,
+        sendfile: Bool = true,
+        directives: String = "",
+        logs: Bool = true
+    ) async throws -> NginxOrigin {
         let prefix = "\(URL.temporaryDirectory.path())weir-nginx-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: prefix, withIntermediateDirectories: true)
-        let port = try await freePort()
-        try Data(configuration(root: root, port: port, sendfile: sendfile).utf8)
+        let port = try await FreePort.find()
+        let log = logs ? "access.log weir" : "off"
+        try Data(configuration(root: root, port: port, sendfile: sendfile, directives: directives, log: log).utf8)
             .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
         let process: ChildProcess
         do {
+            // Debian's place is not in the PATH of users.
+            let program = FileManager.default.isExecutableFile(atPath: "/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx"
             process = try ChildProcess(
-                ["nginx", "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
+                [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
                 output: .discarded,
                 errors: .discarded,
                 ownGroup: true
@@ -65,8 +84,13 @@ package final class NginxOrigin: Sendable {
         return origin
     }
 
+    /// Stops its processes as they are: connections are taken by the kernel and nobody answers; `thaw` goes on.
+    package func freeze() { _ = kill(-process.identifier, SIGSTOP) }
+    package func thaw() { _ = kill(-process.identifier, SIGCONT) }
+
     /// Ends nginx and removes its prefix.
     package func stop() async {
+        thaw()
         await process.endAndWait()
         try? FileManager.default.removeItem(atPath: prefix)
     }
@@ -88,22 +112,34 @@ package final class NginxOrigin: Sendable {
             status: status,
             bytes: bytes,
             range: words[3] == "-" ? nil : String(words[3]),
-            path: String(words[4].prefix { $0 != "?" })
+            path: String(words[4].prefix { $0 != "?" }),
+            method: words.count > 5 ? String(words[5]) : "GET"
         )
     }
 
-    private static func configuration(root: String, port: Int, sendfile: Bool) -> String {
+    // As root its worker would become nobody, who may not read the checkout.
+    private static func configuration(
+        root: String,
+        port: Int,
+        sendfile: Bool,
+        directives: String,
+        log: String
+    ) -> String {
         """
+        \(geteuid() == 0 ? "user root;" : "")
         daemon off;
         worker_processes 1;
         pid nginx.pid;
         events { worker_connections 1024; }
         http {
-            log_format weir '$msec $status $body_bytes_sent $http_range $request_uri';
-            access_log access.log weir;
+            log_format weir '$msec $status $body_bytes_sent $http_range $request_uri $request_method';
+            access_log \(log);
             types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/mp4 mp4 m4s; audio/aac aac; text/vtt vtt; }
+            # Readers that count on one connection must not be cut off after nginx's thousand.
+            keepalive_requests 100000000;
             default_type application/octet-stream;
             sendfile \(sendfile ? "on" : "off");
+            \(directives)
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
             server {
@@ -113,15 +149,6 @@ package final class NginxOrigin: Sendable {
         }
 
         """
-    }
-
-    /// Another program may take it before nginx does; then nginx ends and `start` says so.
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port ?? 0
-        try await channel.close()
-        return port
     }
 
     private func waitUntilListening() async throws {

@@ -32,6 +32,17 @@ package struct LoopingContent: OriginContent {
         self.init(segments: segments)
     }
 
+    /// Bytes without meaning, for what never looks inside media.
+    package init(randomSegments count: Int, of bytes: Int, segmentDuration: Double = 2) {
+        var generator = SystemRandomNumberGenerator()
+        let segments = (0..<count).map { _ in
+            var segment = ByteBuffer()
+            for _ in 0..<max(1, bytes / 8) { segment.writeInteger(generator.next() as UInt64) }
+            return segment
+        }
+        self.init(segments: segments, segmentDuration: segmentDuration)
+    }
+
     package func resource(path: String) async -> OriginResource? {
         let elapsed = (ContinuousClock.now - started).seconds
         if path == LoopingContent.playlistPath {

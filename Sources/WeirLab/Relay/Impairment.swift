@@ -15,6 +15,11 @@ package struct Impairment: Sendable, Equatable {
         self.queueBytes = queueBytes
     }
 
+    /// A source's link: its rate, and a round trip that is split evenly over both ways.
+    package static func link(bytesPerSecond: Double, roundTripMilliseconds: Int) -> Impairment {
+        Impairment(bytesPerSecond: bytesPerSecond, delay: .microseconds(Int64(roundTripMilliseconds) * 500))
+    }
+
     /// Bytes that one direction may hold: its queue, and what the delay keeps on the way.
     var heldBytes: Int {
         let inFlight = (bytesPerSecond ?? 1e9) * Double(delay.nanoseconds) / 1e9

@@ -3,12 +3,6 @@ import NIOHTTP1
 import NIOPosix
 package import WeirCore
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// The localhost HTTP/1.1 server: players' requests become inputs of the core, the core's outputs their answers.
 ///
 /// Confined to its event loop, which is what makes it Sendable: every method runs there.
@@ -55,6 +49,8 @@ package final class Endpoint: @unchecked Sendable {
             }
             .childChannelOption(.socketOption(.so_sndbuf), value: .init(settings.sendBufferBytes))
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A player's machine may vanish without a word.
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelInitializer { [weak self] channel in
                 channel.eventLoop.makeCompletedFuture { try self?.accept(channel) }
             }
@@ -82,7 +78,11 @@ package final class Endpoint: @unchecked Sendable {
     package func answerBytes(_ id: RequestID, _ bytes: [UInt8]) { connection(of: id)?.write(ByteBuffer(bytes: bytes)) }
     package func answerBody(_ id: RequestID, _ payload: any Payload) { connection(of: id)?.write(payload.asBuffer) }
     package func answerEnd(_ id: RequestID) { connection(of: id)?.end() }
-    package func answerAbort(_ id: RequestID) { connection(of: id)?.abort() }
+    package func answerAbort(_ id: RequestID) {
+        guard let connection = connection(of: id) else { return }
+        forget(id)
+        connection.abandon()
+    }
 
     /// Hands everything that was written since the last flush to the kernel, one gathering write per connection.
     package func flush() {
@@ -182,7 +182,7 @@ package final class Endpoint: @unchecked Sendable {
         deliver(.requestClosed(id))
     }
 
-    func date() -> String { clock.text(at: Int64(time(nil))) }
+    func date() -> String { clock.text(at: WallClock.milliseconds() / 1000) }
 
     private func forget(_ id: RequestID) {
         answering.removeValue(forKey: id)

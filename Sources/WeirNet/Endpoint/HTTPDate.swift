@@ -19,7 +19,9 @@ struct HTTPDate {
         return text
     }
 
+    /// - Parameter unixSeconds: clamped to the years 1970 to 9999.
     static func format(_ unixSeconds: Int64) -> String {
+        let unixSeconds = min(max(0, unixSeconds), 253_402_300_799)
         let day = Int(unixSeconds / 86_400)
         let rest = Int(unixSeconds % 86_400)
         let (year, month, dayOfMonth) = date(ofDay: day)

@@ -15,8 +15,10 @@ final class PlayerConnection: ChannelDuplexHandler {
 
     /// Body bytes between two reports of delivery within one flush: how finely the core sees a slow player drain.
     private static let reportBytes = 256 * 1024
+    /// Body bytes after which an answer's beginning leaves at once: the player reads it while the rest is prepared.
+    private static let firstFlushBytes = 32 * 1024
 
-    private unowned let endpoint: Endpoint
+    private let endpoint: Endpoint
     /// The endpoint is full: the first request gets 503.
     private let refusing: Bool
     private(set) var phase = Phase.waiting
@@ -37,6 +39,8 @@ final class PlayerConnection: ChannelDuplexHandler {
     private var held: ByteBuffer?
     private var unmarkedBodyBytes = 0
     private var openMarks = 0
+    /// The beginning of the answer under way has left.
+    private var hasBegun = false
     /// Whether the endpoint's list of connections to flush has this one.
     var awaitsFlush = false
 
@@ -153,6 +157,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         phase = .answering
         framing = nil
         ended = false
+        hasBegun = false
         answering = head
         do {
             if refusing {
@@ -261,8 +266,15 @@ final class PlayerConnection: ChannelDuplexHandler {
         if held == nil, openMarks == 0 { finish() }
     }
 
+    /// Closes the connection; the core hears of it as of a player that left.
     func abort() {
         if phase != .closed { context?.close(promise: nil) }
+    }
+
+    /// The core gave the answer up: it is told nothing more.
+    func abandon() {
+        request = nil
+        abort()
     }
 
     /// Hands what was written to the kernel.
@@ -287,7 +299,14 @@ final class PlayerConnection: ChannelDuplexHandler {
         }
         held = buffer
         unmarkedBodyBytes += bodyBytes
-        endpoint.needsFlush(self)
+        if !hasBegun, unmarkedBodyBytes >= Self.firstFlushBytes {
+            hasBegun = true
+            held = nil
+            writeMarked(buffer, context: context)
+            context.flush()
+        } else {
+            endpoint.needsFlush(self)
+        }
     }
 
     private func writeMarked(_ buffer: ByteBuffer, context: ChannelHandlerContext) {

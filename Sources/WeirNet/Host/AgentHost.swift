@@ -32,6 +32,8 @@ package actor AgentHost {
     private var wallClockTask: RepeatedTask?
     private var nextOpen: UInt64 = 0
     private var opening: [OpenID: @Sendable (OpenResult) -> Void] = [:]
+    /// Everything is closed; follows `stopped` by at most 0.7 s.
+    private var isClosed = false
     private var stopped: [CheckedContinuation<Void, Never>] = []
 
     init(
@@ -96,7 +98,7 @@ package actor AgentHost {
 
     func begin() {
         parts.endpoint.agent = self
-        inbox.host = self
+        inbox.attach(self)
         wallClockTask = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .minutes(1)) { [inbox] _ in
             inbox.put(.wallClock(milliseconds: WallClock.milliseconds()))
         }
@@ -128,7 +130,7 @@ package actor AgentHost {
 
     /// Says goodbye to everybody and closes everything; returns within a second.
     package func stop() async {
-        if phase == .stopped { return }
+        if isClosed { return }
         await withCheckedContinuation { continuation in
             stopped.append(continuation)
             guard phase == .running else { return }
@@ -145,6 +147,7 @@ package actor AgentHost {
     func coreStopped() {
         guard phase == .stopping else { return }
         phase = .stopped
+        inbox.close()
         timer?.task.cancel()
         timer = nil
         wallClockTask?.cancel()
@@ -165,6 +168,7 @@ package actor AgentHost {
     }
 
     private func closed() {
+        isClosed = true
         for continuation in stopped { continuation.resume() }
         stopped = []
     }

@@ -25,7 +25,8 @@ extension FetchFailure {
         case is ChannelError: self = .truncated
         case NIOSSLError.uncleanShutdown: self = .truncated
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: self = .tls(Self.tlsText(error))
-        case is SocketAddressError: self = .nameUnknown
+        case is SocketAddressError, is SocketAddressError.UnknownHost: self = .nameUnknown
+        case let error as ConnectionRefusal: self = .redirect(error.reason)
         default: self.init(other: error)
         }
     }
@@ -74,15 +75,18 @@ extension FetchFailure {
         }
     }
 
+    /// The certificate failed its check; the library does not tell why.
+    static let notTrusted = "the certificate is not trusted"
+
     private static func tlsText(_ error: any Error) -> String {
         let text = "\(error)"
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
-            return
-                "the certificate is not trusted: self-signed, unknown issuer, expired, or this machine's clock is wrong"
-        }
+        if text.contains("CERTIFICATE_VERIFY_FAILED") { return notTrusted }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             return "the certificate is for another host name"
         }
-        return "handshake failed: \(String(text.prefix(200)))"
+        if text.contains("WRONG_VERSION_NUMBER") { return "the other end does not speak TLS" }
+        // The library names the place in its own source besides; the reason is a word in capitals.
+        let reason = text.firstRange(of: "OPENSSL_internal:").map { text[$0.upperBound...].prefix { $0 != " " } }
+        return "handshake failed: \(reason ?? text.prefix(100))"
     }
 }

@@ -20,6 +20,8 @@ final class FetchHop: HTTPClientResponseDelegate, @unchecked Sendable {
     /// Nothing more is reported.
     func detach() { exchange = nil }
 
+    func didSendRequest(task: HTTPClient.Task<Void>) { exchange?.sent() }
+
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         exchange?.received(head: head)
         return task.eventLoop.makeSucceededVoidFuture()

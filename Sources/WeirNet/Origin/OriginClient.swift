@@ -12,9 +12,13 @@ package final class OriginClient: @unchecked Sendable {
     let loop: any EventLoop
     let settings: OriginSettings
     private let deliver: @Sendable (Input) -> Void
-    private let kept: HTTPClient
-    private let fresh: HTTPClient
+    private let tls: TLSConfiguration
+    /// Made when first needed.
+    private var clients: [OriginConnections: HTTPClient] = [:]
     private var exchanges: [FetchID: FetchExchange] = [:]
+    private var probes = 0
+    private(set) var connectionsMade = 0
+    private var isShutDown = false
     /// Connections that sent more than the answer they promised; the surplus was dropped (F06).
     package private(set) var surplusCount = 0
 
@@ -27,15 +31,13 @@ package final class OriginClient: @unchecked Sendable {
         self.loop = loop
         self.settings = settings
         self.deliver = deliver
-        let surplus = SurplusCounter(loop: loop)
-        let configuration = try Self.configuration(settings, surplus: surplus)
-        kept = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
-        var once = configuration
-        // A second opinion: every request gets a connection of its own.
-        once.maximumUsesPerConnection = 1
-        once.httpVersion = .http1Only
-        fresh = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: once)
-        surplus.client = self
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // RFC 8996: nothing older.
+        tls.minimumTLSVersion = .tlsv12
+        tls.additionalTrustRoots = try settings.extraTrustRoots.map { path in
+            .certificates(try NIOSSLCertificate.fromPEMFile(path))
+        }
+        self.tls = tls
     }
 
     /// How many exchanges are under way.
@@ -55,21 +57,38 @@ package final class OriginClient: @unchecked Sendable {
     /// Drops every exchange and closes all connections.
     package func shutDown() -> EventLoopFuture<Void> {
         loop.preconditionInEventLoop()
+        isShutDown = true
         for id in exchanges.keys.sorted() { cancel(id) }
-        let both = [kept, fresh].map { client in
+        let closings = clients.values.map { client in
             client.shutdown().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
         }
-        return EventLoopFuture.andAllComplete(both, on: loop)
+        clients = [:]
+        return EventLoopFuture.andAllComplete(closings, on: loop)
     }
 
     // MARK: For the exchanges
 
     func report(_ input: Input) { deliver(input) }
     func forget(_ id: FetchID) { exchanges.removeValue(forKey: id) }
-    func countSurplus() { surplusCount += 1 }
-    func carriesBody(_ request: FetchRequest) -> Bool { request.method == .get }
 
-    func execute(_ request: FetchRequest, url: String, delegate: FetchHop) throws -> HTTPClient.Task<Void> {
+    /// Why a certificate is not trusted, in words.
+    func explainCertificate(of url: WebURL, then answer: @escaping (String) -> Void) {
+        // Explanations must not cost an origin more connections than its players do.
+        guard probes < 2, !isShutDown else { return answer(FetchFailure.notTrusted) }
+        probes += 1
+        CertificateProbe.explain(host: url.host, port: url.port, on: loop).assumeIsolated().whenComplete {
+            [self] result in
+            probes -= 1
+            answer((try? result.get()) ?? FetchFailure.notTrusted)
+        }
+    }
+
+    func execute(
+        _ request: FetchRequest,
+        url: WebURL,
+        connections: OriginConnections,
+        delegate: FetchHop
+    ) throws -> HTTPClient.Task<Void> {
         var headers = HTTPHeaders()
         for field in request.fields where field.name.lowercased() != "accept-encoding" {
             headers.add(name: field.name, value: field.value)
@@ -79,22 +98,23 @@ package final class OriginClient: @unchecked Sendable {
         if !headers.contains(name: "accept") { headers.add(name: "accept", value: "*/*") }
         if request.freshConnection { headers.replaceOrAdd(name: "connection", value: "close") }
         let message = try HTTPClient.Request(
-            url: url,
+            url: url.description,
             method: HTTPMethod(rawValue: request.method.rawValue),
             headers: headers
         )
-        let client = request.freshConnection ? fresh : kept
+        guard !isShutDown else { throw ChannelError.alreadyClosed }
+        let client = client(connections)
         return client.execute(request: message, delegate: delegate, eventLoop: .delegate(on: loop))
     }
 
-    private static func configuration(
-        _ settings: OriginSettings,
-        surplus: SurplusCounter
-    ) throws -> HTTPClient.Configuration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.additionalTrustRoots = try settings.extraTrustRoots.map { path in
-            .certificates(try NIOSSLCertificate.fromPEMFile(path))
-        }
+    private func client(_ connections: OriginConnections) -> HTTPClient {
+        if let client = clients[connections] { return client }
+        let client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration(connections))
+        clients[connections] = client
+        return client
+    }
+
+    private func configuration(_ connections: OriginConnections) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls,
             redirectConfiguration: .disallow,
@@ -105,7 +125,26 @@ package final class OriginClient: @unchecked Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connectionsPerHost
         // Whether to try again, and where, is the core's decision.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.http1_1ConnectionDebugInitializer = { surplus.watch($0) }
+        configuration.dnsOverride = settings.hostAddresses
+        if connections.fresh {
+            configuration.maximumUsesPerConnection = 1
+            configuration.httpVersion = .http1Only
+        }
+        let counter = NIOLoopBound(self, eventLoop: loop)
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                counter.value.connectionsMade += 1
+                try connections.check(channel)
+                let watch = SurplusWatch { counter.value.surplusCount += 1 }
+                try channel.pipeline.syncOperations.addHandler(watch)
+            }
+        }
+        configuration.http2ConnectionDebugInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                counter.value.connectionsMade += 1
+                try connections.check(channel)
+            }
+        }
         return configuration
     }
 }

@@ -11,10 +11,10 @@ package struct OriginSettings: Sendable {
     package var segmentIdleTimeout: TimeAmount = .seconds(15)
     /// PEM files of certificate authorities that are trusted beside the system's.
     package var extraTrustRoots: [String] = []
+    /// Addresses that stand for host names, instead of what DNS says.
+    package var hostAddresses: [String: String] = [:]
     /// Sent unless the core gives another.
     package var userAgent = "weir/0.1"
-    /// Redirects that one fetch may follow (RFC 9110 15.4 asks for a limit and names none).
-    package var maximumRedirects = 5
     /// HTTP/1.1 connections to one host. Fetches beyond it wait; the core asks for far fewer.
     package var connectionsPerHost = 64
 

@@ -67,6 +67,8 @@ package final class ChildProcess: Sendable {
     /// The exit code, or 128 + the signal that ended it, as shells count.
     package func exitCode() async -> Int32 { await exit.value }
 
+    package var isRunning: Bool { life.isOver.withLock { !$0 } }
+
     /// Asks the process to end. Does nothing when it has.
     package func end() { send(SIGTERM) }
 

@@ -45,6 +45,9 @@ enum AgentLaunch {
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)
         }
+        configuration.trackers = { loop, deliver in
+            try await TrackerLinks.start(loop: loop, urls: settings.trackers, deliver: deliver)
+        }
         return configuration
     }
 

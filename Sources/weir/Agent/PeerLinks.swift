@@ -37,14 +37,10 @@ final class PeerLinks: LinkTransport {
             let place = PeerAddress(host: host, port: wanted)
             throw Failure(
                 .cannotCreate,
-                "cannot listen for peers on \(place): \(describe(error)); choose another with --swarm-port (0 takes a free "
+                "cannot listen for peers on \(place): \(error.listenReason); choose another with --swarm-port (0 takes a free "
                     + "one) or --swarm-address"
             )
         }
-    }
-
-    private static func describe(_ error: IOError) -> String {
-        error.errnoCode == EADDRINUSE ? "the port is in use" : "this machine does not permit that"
     }
 
     /// Where others can dial: the bound address, or every address of the host when it is bound to all of them.

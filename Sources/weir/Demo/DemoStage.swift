@@ -1,13 +1,15 @@
 import Synchronization
+import WeirCore
 import WeirLab
 import WeirNet
 
-/// Origin, agents and viewers of the demo. Whatever it started, `end` ends.
+/// Origin, tracker, agents and viewers of the demo. Whatever it started, `end` ends.
 actor DemoStage {
     /// Every process that was started, whatever became of it.
     private nonisolated let processes = Mutex<[ChildProcess]>([])
     let origin: LabOrigin
     private let program: String
+    private var tracker: LocalTracker?
     private var agents: [AgentProcess] = []
     private var viewers: [HeadlessViewer] = []
     private var viewing: [Task<Void, Never>] = []
@@ -24,7 +26,9 @@ actor DemoStage {
 
     /// - Returns: its `ws://` address.
     func startTracker() async throws -> String {
-        throw LabError("this build has no tracker yet")
+        let tracker = try await LocalTracker.start(listen: PeerAddress(host: "127.0.0.1", port: 0))
+        self.tracker = tracker
+        return "ws://\(tracker.address)/"
     }
 
     /// Starts all agents at once, as viewers of one programme do, and then their viewers.
@@ -85,6 +89,7 @@ actor DemoStage {
             for agent in agents { group.addTask { await agent.stop() } }
         }
         killAll()
+        await tracker?.stop()
         await origin.stop()
     }
 

@@ -40,7 +40,8 @@ final class AgentWorld {
     }
 
     private(set) var now = Instant.start
-    private var queue: [(at: Instant, order: Int, event: Event)] = []
+    /// By time, then by order.
+    private var queue: ArraySlice<(at: Instant, order: Int, event: Event)> = []
     private var order = 0
     private(set) var agents: [AgentBox] = []
     var resources: [String: Resource] = [:]
@@ -55,6 +56,20 @@ final class AgentWorld {
     /// Changes or swallows messages: (sender, message, payload) → what arrives.
     var tamper: ((Int, Message, (any Payload)?) -> [(Message, (any Payload)?)])?
     var sent: [(from: Int, message: Message)] = []
+    var sentAt: [(from: Int, message: Message, at: Instant)] { zip(sent, sentTimes).map { ($0.from, $0.message, $1) } }
+    private var sentTimes: [Instant] = []
+    /// Links whose other end is no agent but a script: what it hears.
+    private var scripted: [LinkID: (Message, (any Payload)?) -> Void] = [:]
+    /// Scripted ends that take nothing off the wire.
+    var unread: Set<LinkID> = []
+    var closed: [LinkID] = []
+    enum Reply { case silent }
+    /// Overrules the origin for one request.
+    var onServe: ((FetchRequest) -> Reply?)?
+    var headStatus: Int?
+    /// Addresses of which an audit found other bytes.
+    var auditedSegments: Set<String> = []
+    var dialled: [PeerAddress] = []
 
     struct LinkEnd2: Hashable {
         var agent: Int
@@ -78,7 +93,10 @@ final class AgentWorld {
 
     func schedule(_ delay: Duration, _ event: Event) {
         order += 1
-        queue.append((now + delay, order, event))
+        let at = now + delay
+        var place = queue.endIndex
+        while place > queue.startIndex, queue[place - 1].at > at { place -= 1 }
+        queue.insert((at, order, event), at: place)
     }
 
     func after(_ delay: Duration, _ body: @escaping () -> Void) { schedule(delay, .script(body)) }
@@ -88,12 +106,12 @@ final class AgentWorld {
         let end = now + span
         while true {
             let timers = agents.indices.compactMap { index in agents[index].agent.nextDeadline.map { ($0, index) } }
-            let next = queue.min { ($0.at, $0.order) < ($1.at, $1.order) }
+            let next = queue.first
             let timer = timers.min { ($0.0, $0.1) < ($1.0, $1.1) }
             guard let due = [next?.at, timer?.0].compactMap({ $0 }).min(), due <= end else { break }
             now = max(now, due)
             if let next, next.at <= due {
-                queue.removeAll { $0.order == next.order }
+                queue.removeFirst()
                 switch next.event {
                 case .input(let agent, let input): feed(agent, input)
                 case .script(let body): body()
@@ -123,8 +141,19 @@ final class AgentWorld {
 
     private func peer(_ index: Int) -> LinkPeer {
         LinkPeer(
-            id: agents[index].signer.id, publicKey: agents[index].signer.publicKey,
-            address: PeerAddress(host: "10.\(index).0.1", port: 4000))
+            id: agents[index].signer.id,
+            publicKey: agents[index].signer.publicKey,
+            address: PeerAddress(host: "10.\(index).0.1", port: 4000)
+        )
+    }
+
+    /// A link of one agent to a script.
+    func attach(_ index: Int, _ peer: LinkPeer, hears: @escaping (Message, (any Payload)?) -> Void) -> LinkID {
+        let id = LinkID(nextLink)
+        nextLink += 1
+        scripted[id] = hears
+        feed(index, .linkUp(id, peer, dial: nil))
+        return id
     }
 
     func cut(_ index: Int) {
@@ -174,15 +203,30 @@ final class AgentWorld {
         case .fetch(let id, let request): serve(index, id, request)
         case .cancelFetch(let id): cancelled.insert(Cancelled(agent: index, fetch: id))
         case .pauseFetch, .resumeFetch: break
-        case .dial(let id, _, _): schedule(delay, .input(agent: index, .dialFailed(id, .refused)))
+        case .dial(let id, let address, _):
+            dialled.append(address)
+            schedule(delay, .input(agent: index, .dialFailed(id, .refused)))
         case .send(let id, let message, let payload):
             sent.append((index, message))
+            sentTimes.append(now)
+            if let hears = scripted[id] {
+                schedule(delay, .script { hears(message, payload) })
+                if let payload, !unread.contains(id) {
+                    schedule(delay, .input(agent: index, .linkDrained(id, bytes: payload.count)))
+                }
+                return
+            }
             guard let other = linkPeers[LinkEnd2(agent: index, link: id)] else { return }
             for (message, payload) in tamper?(index, message, payload) ?? [(message, payload)] {
                 schedule(delay, .input(agent: other.agent, .linkMessage(other.link, message, payload: payload)))
             }
             if let payload { schedule(delay, .input(agent: index, .linkDrained(id, bytes: payload.count))) }
         case .closeLink(let id, _):
+            closed.append(id)
+            if scripted.removeValue(forKey: id) != nil {
+                schedule(delay, .input(agent: index, .linkDown(id, .closedHere)))
+                return
+            }
             let end = LinkEnd2(agent: index, link: id)
             guard let other = linkPeers[end] else { return }
             linkPeers[end] = nil
@@ -206,13 +250,24 @@ final class AgentWorld {
 
     private func serve(_ index: Int, _ id: FetchID, _ request: FetchRequest) {
         urls[Cancelled(agent: index, fetch: id)] = request.url
+        if request.purpose == .audit, request.freshConnection { auditedSegments.insert(request.url) }
+        if onServe?(request) != nil { return }
         let range = request.fields.first { $0.name == "range" }?.value
         guard let resource = resources[request.url] else {
-            log.append(LogLine(url: request.url, method: request.method.rawValue, range: range, bytes: 0, agent: index, at: now))
+            log.append(
+                LogLine(
+                    url: request.url,
+                    method: request.method.rawValue,
+                    range: range,
+                    bytes: 0,
+                    agent: index,
+                    at: now
+                )
+            )
             answer(index, id, 404, [], [], end: .complete)
             return
         }
-        var status = resource.status
+        var status = request.method == .head ? headStatus ?? resource.status : resource.status
         var fields = resource.fields
         var body = resource.bytes
         if let range, !resource.ignoresRange, status == 200 {
@@ -227,8 +282,14 @@ final class AgentWorld {
         if request.method == .head { body = [] }
         log.append(
             LogLine(
-                url: request.url, method: request.method.rawValue, range: range, bytes: status < 300 ? body.count : 0,
-                agent: index, at: now))
+                url: request.url,
+                method: request.method.rawValue,
+                range: range,
+                bytes: status < 300 ? body.count : 0,
+                agent: index,
+                at: now
+            )
+        )
         guard !resource.isSilent else { return }
         if let stall = resource.stallAfter, stall < body.count {
             answer(index, id, status, fields, Array(body[..<stall]), end: nil)
@@ -240,7 +301,12 @@ final class AgentWorld {
     }
 
     private func answer(
-        _ index: Int, _ id: FetchID, _ status: Int, _ fields: [HeaderField], _ body: [UInt8], end: FetchEnd?
+        _ index: Int,
+        _ id: FetchID,
+        _ status: Int,
+        _ fields: [HeaderField],
+        _ body: [UInt8],
+        end: FetchEnd?
     ) {
         let url = urls[Cancelled(agent: index, fetch: id)] ?? ""
         let mark = Cancelled(agent: index, fetch: id)

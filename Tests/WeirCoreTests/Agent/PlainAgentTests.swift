@@ -135,9 +135,15 @@ struct Film {
 
     func address(of number: Int) -> String { "http://o.example/film/\(number).ts" }
 
+    /// Made once: the same bytes are asked for over and over.
+    let made = FilmBytes()
+
     func bytes(of number: Int) -> [UInt8] {
+        if let known = made.good[number] { return known }
         var random = SeededBytes(UInt64(number) + 77)
-        return (0..<bytes).map { _ in random.next() }
+        let fresh = (0..<bytes).map { _ in random.next() }
+        made.good[number] = fresh
+        return fresh
     }
 
     var playlist: String {
@@ -147,13 +153,20 @@ struct Film {
 
     func publish(in world: AgentWorld) {
         world.resources[url] = AgentWorld.Resource(bytes: Array(playlist.utf8))
-        for number in 0..<segments { world.resources[address(of: number)] = AgentWorld.Resource(bytes: bytes(of: number)) }
+        for number in 0..<segments {
+            world.resources[address(of: number)] = AgentWorld.Resource(bytes: bytes(of: number))
+        }
     }
 
     func path(of number: Int, in world: AgentWorld, _ agent: Int) -> String {
         let session = world.agents[agent].agent.sessions(at: world.now)[0]
         return session.path.replacingIndex(with: "\(number).ts")
     }
+}
+
+final class FilmBytes {
+    var good: [Int: [UInt8]] = [:]
+    var forged: [Int: [UInt8]] = [:]
 }
 
 struct SeededBytes {

@@ -31,6 +31,7 @@ struct FrameCodecTests {
             let (message, payload) = messages.next()
             let frame = try FrameCodec.encodeHeader(message, payloadBytes: payload.count) + payload
             #expect(frame.count <= WireLimits.wholeFrameBytes)
+            #expect(FrameCodec.frameBytes(of: message, payloadBytes: payload.count) == frame.count)
             #expect(
                 try readWireFrame(frame) == WireReading(message: message, payload: payload, frameBytes: frame.count)
             )

@@ -178,6 +178,29 @@ struct EndpointPartsTests {
         #expect(HTTPDate.format(seconds) == text)
     }
 
+    @Test("Dates outside their range are clamped", arguments: [Int64.min, -1, Int64.max])
+    func clampedDate(seconds: Int64) {
+        #expect(HTTPDate.format(seconds).hasSuffix(" GMT"))
+    }
+
+    @Test("An endpoint on all addresses answers for the one that a connection came to, and no other")
+    func localAddress() {
+        let rule = HostRule(extraHosts: ["tv.lan", "proxy.lan:443"], listenHost: "0.0.0.0", port: 8080)
+        #expect(rule.accepts(authority: "192.168.1.5:8080", localAddress: "192.168.1.5"))
+        #expect(!rule.accepts(authority: "192.168.1.6:8080", localAddress: "192.168.1.5"))
+        #expect(rule.accepts(authority: "[fd00::5]:8080", localAddress: "fd00::5"))
+        #expect(rule.accepts(authority: "TV.lan:8080", localAddress: nil))
+        #expect(rule.accepts(authority: "proxy.lan:443", localAddress: nil))
+        #expect(!rule.accepts(authority: "proxy.lan:8080", localAddress: nil))
+        #expect(!rule.accepts(authority: "[localhost]:8080", localAddress: nil))
+        #expect(
+            HostRule(extraHosts: [], listenHost: "127.0.0.1", port: 80).accepts(
+                authority: "localhost",
+                localAddress: nil
+            )
+        )
+    }
+
     @Test("Memory is read from what the kernel writes, and garbage is nothing")
     func memory() {
         let memory = ProcessMemory(status: "Name:\tweir\nVmRSS:\t   12345 kB\nRssAnon:\t     678 kB\nRssFile:\t 9 kB\n")

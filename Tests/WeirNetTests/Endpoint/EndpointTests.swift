@@ -193,6 +193,28 @@ struct EndpointTests {
         try await scripted.stop()
     }
 
+    @Test("An answer that the core gives up closes the connection, and is not reported back")
+    func aborted() async throws {
+        let scripted = try await ScriptedEndpoint.start { request, endpoint in
+            endpoint.answerHead(request.id, AnswerHead(status: 200, fields: [], bodyLength: 100))
+            if request.target == "/s/1" {
+                endpoint.answerBytes(request.id, [1])
+                endpoint.flush()
+                endpoint.answerAbort(request.id)
+            }
+        }
+        _ = try await RawConnection.exchange(port: scripted.port, get("/s/1", scripted.port, close: false))
+        // The second one's end shows that the first one's has been heard by then.
+        let second = try await RawConnection.connect(port: scripted.port)
+        try await second.send(get("/s/2", scripted.port, close: false))
+        await second.close()
+        let inputs = try await scripted.inputs { inputs in
+            inputs.contains { if case .requestClosed(RequestID(2)) = $0 { true } else { false } }
+        }
+        #expect(!inputs.contains { if case .requestClosed(RequestID(1)) = $0 { true } else { false } })
+        try await scripted.stop()
+    }
+
     @Test("One connection too many gets 503 and a text")
     func tooMany() async throws {
         let scripted = try await ScriptedEndpoint.start(settings: { $0.connections = 2 })

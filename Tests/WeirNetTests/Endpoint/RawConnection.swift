@@ -27,18 +27,39 @@ final class RawConnection: Sendable {
         return RawConnection(channel: channel, collector: collector)
     }
 
+    /// Listens and runs the script for every connection.
+    static func serve(
+        _ script: @escaping @Sendable (RawConnection) async throws -> Void
+    ) async throws -> (port: Int, listener: any Channel) {
+        let listener = try await ServerBootstrap(group: group).childChannelInitializer { channel in
+            let collector = Collector()
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(collector)
+                let connection = RawConnection(channel: channel, collector: collector)
+                Task { try await script(connection) }
+            }
+        }.bind(host: "127.0.0.1", port: 0).get()
+        return (listener.localAddress?.port ?? 0, listener)
+    }
+
+    /// Waits for a request's header and returns it.
+    func requestHead() async throws -> String { try await received { $0.contains("\r\n\r\n") } }
+
+    /// Returns when the other side has closed.
+    func closed() async throws { try await channel.closeFuture.get() }
+
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)).get() }
 
     func close() async { try? await channel.close().get() }
 
     /// Waits until what was received satisfies the condition or the other side closed; returns all of it.
-    func received(until condition: @escaping @Sendable (String) -> Bool) async throws -> String {
+    func received(until condition: (@Sendable (String) -> Bool)?) async throws -> String {
         try await channel.eventLoop.flatSubmit { [collector, channel] in
             collector.wait(on: channel.eventLoop, until: condition)
         }.get()
     }
 
-    func receivedToEnd() async throws -> String { try await received { _ in false } }
+    func receivedToEnd() async throws -> String { try await received(until: nil) }
 
     /// Sends one request and reads the answer to its end, for requests whose answer closes the connection.
     static func exchange(port: Int, _ request: String) async throws -> String {
@@ -54,9 +75,9 @@ final class RawConnection: Sendable {
         typealias InboundIn = ByteBuffer
         private var text: [UInt8] = []
         private var closed = false
-        private var waiting: [(condition: @Sendable (String) -> Bool, promise: EventLoopPromise<String>)] = []
+        private var waiting: [(condition: (@Sendable (String) -> Bool)?, promise: EventLoopPromise<String>)] = []
 
-        func wait(on loop: any EventLoop, until condition: @escaping @Sendable (String) -> Bool) -> EventLoopFuture<
+        func wait(on loop: any EventLoop, until condition: (@Sendable (String) -> Bool)?) -> EventLoopFuture<
             String
         > {
             let promise = loop.makePromise(of: String.self)
@@ -66,10 +87,11 @@ final class RawConnection: Sendable {
         }
 
         private func check() {
-            guard !waiting.isEmpty else { return }
+            // Text is made only for a condition that looks at it.
+            guard closed || waiting.contains(where: { $0.condition != nil }) else { return }
             let string = String(decoding: text, as: UTF8.self)
-            let done = waiting.filter { closed || $0.condition(string) }
-            waiting.removeAll { closed || $0.condition(string) }
+            let done = waiting.filter { closed || $0.condition?(string) == true }
+            waiting.removeAll { closed || $0.condition?(string) == true }
             for entry in done { entry.promise.succeed(string) }
         }
 

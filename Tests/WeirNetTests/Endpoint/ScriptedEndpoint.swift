@@ -11,8 +11,7 @@ final class ScriptedEndpoint: @unchecked Sendable {
     let loop: any EventLoop = RawConnection.group.next()
     private(set) var endpoint: Endpoint!
     private(set) var port = 0
-    private var inputs: [Input] = []
-    private var waiting: [(condition: @Sendable ([Input]) -> Bool, promise: EventLoopPromise<[Input]>)] = []
+    private let log = InputLog(loop: RawConnection.group.next())
     private let script: @Sendable (PlayerRequest, Endpoint) -> Void
     let agent = ScriptedAgent()
 
@@ -50,28 +49,15 @@ final class ScriptedEndpoint: @unchecked Sendable {
     }
 
     func inputs(until condition: @escaping @Sendable ([Input]) -> Bool) async throws -> [Input] {
-        try await loop.flatSubmit { [self] in
-            let promise = loop.makePromise(of: [Input].self)
-            waiting.append((condition, promise))
-            check()
-            return promise.futureResult
-        }.get()
+        try await log.inputs(until: condition)
     }
 
     private func take(_ input: Input) {
-        loop.preconditionInEventLoop()
-        inputs.append(input)
+        log.record(input)
         if case .request(let request) = input {
             script(request, endpoint)
             endpoint.flush()
         }
-        check()
-    }
-
-    private func check() {
-        let done = waiting.filter { $0.condition(inputs) }
-        waiting.removeAll { $0.condition(inputs) }
-        for entry in done { entry.promise.succeed(inputs) }
     }
 }
 

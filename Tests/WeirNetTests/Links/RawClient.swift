@@ -61,6 +61,12 @@ final class RawClient: Sendable {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
     }
 
+    /// What comes next; nil when the other end has closed.
+    func next() async -> [UInt8]? {
+        for await buffer in received { return Array(buffer.readableBytesView) }
+        return nil
+    }
+
     /// Whatever comes until the other end closes.
     func everything() async -> [UInt8] {
         var bytes: [UInt8] = []

@@ -1,0 +1,41 @@
+import Testing
+
+@testable import WeirCore
+
+@Suite("A source's estimate from short bodies")
+struct RoughEstimateTests {
+    private let start = Instant(nanoseconds: 0)
+
+    @Test("The first longer body replaces what an initialisation section said of the rate")
+    func replaced() {
+        var estimate = SourceEstimate()
+        estimate.note(bytes: 1354, in: .milliseconds(40), isShort: true, at: start)
+        #expect(estimate.isKnown)
+        #expect(estimate.isRough)
+        estimate.note(bytes: 1_000_000, in: .milliseconds(100), at: start)
+        #expect(!estimate.isRough)
+        #expect(abs((estimate.rate ?? 0) - 10_000_000) < 1)
+        // From then on short ones are samples among others.
+        estimate.note(bytes: 16_384, in: .milliseconds(10), isShort: true, at: start)
+        #expect(!estimate.isRough)
+    }
+
+    @Test("While a longer body is under way, peers keep what a rough estimate would take from them")
+    func patient() {
+        let rule = DeadlineRule(minimumBuffer: .seconds(10), downloadTimeout: .seconds(6))
+        var estimate = SourceEstimate()
+        estimate.note(bytes: 1354, in: .milliseconds(40), isShort: true, at: start)
+        func patience(_ slack: Duration, isBeingMeasured: Bool) -> Duration {
+            rule.patience(
+                slack: slack,
+                rest: 1_000_000,
+                estimate: estimate,
+                isBeingMeasured: isBeingMeasured,
+                at: start
+            )
+        }
+        #expect(patience(.seconds(2), isBeingMeasured: true) > .zero)
+        #expect(patience(.seconds(2), isBeingMeasured: false) < .zero)
+        #expect(patience(.milliseconds(500), isBeingMeasured: true) < .zero)
+    }
+}
