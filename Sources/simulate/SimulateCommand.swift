@@ -48,6 +48,8 @@ struct SimulateCommand: ParsableCommand {
     var window = 8
     @Option(help: "Mbit/s of each viewer's uplink.")
     var uplink = 5.0
+    @Option(help: "Mbit/s that each agent may upload; without it, whatever its uplink takes.")
+    var uploadLimit: Double?
     @Option(help: "Mbit/s of each viewer's downlink.")
     var downlink = 20.0
     @Option(help: "Mbit/s of the origin.")
@@ -112,8 +114,13 @@ struct SimulateCommand: ParsableCommand {
             }
         }
         if let trace {
+            simulation.onFetch = { agent, time, fetch, what in
+                guard agent == trace || trace < 0 else { return }
+                let seconds = DecimalText.format(Double(time.nanoseconds) / 1e9, digits: 3)
+                StandardError.write("\(seconds) fetch \(fetch.value) \(what)\n")
+            }
             simulation.onMessage = { from, to, time, message, bytes in
-                guard from == trace || to == trace else { return }
+                guard from == trace || to == trace || trace < 0 else { return }
                 let seconds = DecimalText.format(Double(time.nanoseconds) / 1e9, digits: 3)
                 StandardError.write("\(seconds) \(from) → \(to) \(bytes) \(message)\n")
             }
@@ -123,13 +130,27 @@ struct SimulateCommand: ParsableCommand {
         let elapsed = clock.measure { report = simulation.run() }
         guard let report else { throw ExitCode.failure }
         if why {
+            for way in simulation.ways {
+                func text(_ span: Duration?) -> String { span.map { DecimalText.format($0.seconds, digits: 2) } ?? "-" }
+                let held = way.held
+                StandardError.write(
+                    "way \(way.sequence) asked \(text(way.firstAsked)) held first \(text(held.first)) median"
+                        + " \(text(held.isEmpty ? nil : held[held.count / 2])) last \(text(held.last)) by \(held.count)\n"
+                )
+            }
             for agent in simulation.agents {
+                let figures = simulation.figures(of: agent.number)
+                StandardError.write(
+                    "viewer \(agent.number) from \(agent.startsAt.nanoseconds / 1_000_000) ms: \(figures.segments) segments,"
+                        + " \(figures.stalls) stalls, \(DecimalText.format(figures.stalled.seconds, digits: 1)) s\n"
+                )
                 for segment in agent.decider.segments(at: simulation.now) {
                     StandardError.write(
                         "agent \(agent.number) segment \(segment.number) origin \(segment.origin_bytes) peers"
                             + " \(segment.peer_bytes) of \(segment.bytes) in"
                             + " \(DecimalText.format(segment.milliseconds, digits: 0)) ms from \(segment.sources)"
-                            + " sources: \(segment.origin_reason) \(segment.state)\n")
+                            + " sources: \(segment.origin_reason) \(segment.state)\n"
+                    )
                 }
             }
         }
@@ -175,6 +196,7 @@ struct SimulateCommand: ParsableCommand {
         scenario.roundTrips = try Self.roundTrips(rtt)
         scenario.highDemandWindow = highDemand.map { .seconds($0) }
         scenario.isAnchored = anchored
+        scenario.settings.uploadBytesPerSecond = uploadLimit.map { Int($0 * 125_000) }
         scenario.settings.cacheBytes = cache * 1024 * 1024
         if let silent {
             let ends = silent.split(separator: "-").compactMap { Double($0) }

@@ -1,8 +1,8 @@
-import WeirCore
+package import WeirCore
 
 /// Bytes of a message's frame on the wire, as wire version 1 encodes it, without encoding it.
-enum MessageSize {
-    static func bytes(of message: Message, payload: Int) -> Int {
+package enum MessageSize {
+    package static func bytes(of message: Message, payload: Int) -> Int {
         let header = headerBytes(message)
         let length = varint(UInt64(header)) + header + payload
         return 1 + varint(UInt64(length)) + length

@@ -102,12 +102,22 @@ package final class SimulatedPayload: Payload {
         return parts.count == 1 ? self : SimulatedPayload(parts)
     }
 
-    /// Bytes that repeat with the description, for whoever insists on reading them.
+    /// Bytes that repeat with the description, for whoever insists on reading them: digests of whole bodies do.
     package func bytes() -> [UInt8] {
-        pieces.flatMap { piece in
-            (0..<piece.count).map { place in
-                UInt8(truncatingIfNeeded: mixed(piece.object ^ piece.tag, UInt64(piece.offset) + UInt64(place)))
+        var result: [UInt8] = []
+        result.reserveCapacity(count)
+        for piece in pieces {
+            var offset = UInt64(bitPattern: piece.offset)
+            let end = offset + UInt64(piece.count)
+            while offset < end {
+                let word = mixed(piece.object ^ piece.tag, offset / 8)
+                let last = min(end, (offset / 8 + 1) * 8)
+                for place in offset % 8..<offset % 8 + (last - offset) {
+                    result.append(UInt8(truncatingIfNeeded: word >> (8 * place)))
+                }
+                offset = last
             }
         }
+        return result
     }
 }

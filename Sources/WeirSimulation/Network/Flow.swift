@@ -26,6 +26,9 @@ final class Flow {
     /// One way.
     let delay: Duration
     var isOpen = false
+    /// Bytes beyond those sent that the kernel takes (TCP_NOTSENT_LOWAT), nil for the default: a buffer of twice the
+    /// window.
+    var unsentLimit: Int?
 
     // Sender.
     /// Bytes of the stream that the application has handed over, that the kernel took, and that were sent once.
@@ -102,8 +105,11 @@ final class Flow {
         return Int(cut)
     }
 
-    /// What the kernel takes beyond the acknowledged bytes.
-    var bufferSize: Int64 { Int64(max(Transport.sendBuffer, 2 * Int(window))) }
+    /// The stream's offset up to which the kernel takes bytes from the application.
+    var acceptable: Int64 {
+        if let unsentLimit { return sent + Int64(unsentLimit) }
+        return acknowledged + Int64(max(Transport.sendBuffer, 2 * Int(window)))
+    }
 
     /// After a pause longer than the time-out the path is unknown again (RFC 5681 4.1).
     func restartIfIdle(at now: Instant) {

@@ -57,12 +57,14 @@ package final class Network {
 
     /// Opens a connection; `opened` or `failed` follows.
     /// - Parameter handshakes: round trips until the connecting end may send (TCP 1, TLS 1.3 one more).
-    package func connect(from: Int, to: Int, handshakes: Int) -> Int {
+    ///   - unsentLimit: bytes that either kernel takes beyond what it has sent; nil for its default.
+    package func connect(from: Int, to: Int, handshakes: Int, unsentLimit: Int? = nil) -> Int {
         let connection = connections.count
         let delay = roundTrip(from, to) / 2
         connections.append(Connection(hosts: (from, to)))
         flows.append(Flow(connection: connection, sender: from, receiver: to, delay: delay))
         flows.append(Flow(connection: connection, sender: to, receiver: from, delay: delay))
+        for side in 0...1 { flows[2 * connection + side].unsentLimit = unsentLimit }
         if hosts[to].isDead {
             queue.schedule(Event(.connectFailed, connection, detail: 1), after: Transport.connectTimeout)
         } else if hosts[to].refuses {

@@ -11,8 +11,8 @@ extension Network {
         flow.written += Int64(frame.byteCount)
         flow.frames.append((flow.written, frame))
         flow.frameEnds.append(flow.written)
-        acceptMore(flow, side: side)
         emit(flow, number: number)
+        acceptMore(flow, side: side)
         if flow.contiguous == flow.written { deliverFrames(flow, number: number) }
     }
 
@@ -34,7 +34,7 @@ extension Network {
     }
 
     private func acceptMore(_ flow: Flow, side: Int) {
-        let accepted = min(flow.written, flow.acknowledged + flow.bufferSize)
+        let accepted = min(flow.written, flow.acceptable)
         guard accepted > flow.accepted else { return }
         let bytes = Int(accepted - flow.accepted)
         flow.accepted = accepted
@@ -216,8 +216,8 @@ extension Network {
             finish(flow, number: number)
             return
         }
-        acceptMore(flow, side: number % 2)
         emit(flow, number: number)
+        acceptMore(flow, side: number % 2)
     }
 
     func packetLost(_ flow: Flow, number: Int) {

@@ -16,6 +16,9 @@ package enum Transport {
     package static let receiveWindow = 1024 * 1024
     /// Least socket buffer at the sender (Linux' tcp_wmem default is 16 KiB, grown to twice the window).
     package static let sendBuffer = 64 * 1024
+    /// What agents' links let their kernel hold unsent (TCP_NOTSENT_LOWAT), so that what waits can still be reordered
+    /// and cancelled.
+    package static let linkUnsentLimit = 16 * 1024
     /// How long a connect attempt to a host that does not answer lasts.
     package static let connectTimeout = Duration.seconds(5)
     /// How long a closed connection tries to deliver what was sent before.

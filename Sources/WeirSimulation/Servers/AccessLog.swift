@@ -1,3 +1,5 @@
+package import WeirCore
+
 /// What a server sent, as its log would say: bytes count when the kernel took them, whether or not they arrived.
 package struct AccessLog: Sendable {
     package var mediaBytes: Int64 = 0
@@ -9,10 +11,14 @@ package struct AccessLog: Sendable {
     /// By segment, from `StreamShape.firstSequence`: requests with a body, and bytes of it.
     package var requestsPerSegment: [Int] = []
     package var bytesPerSegment: [Int64] = []
+    /// When each was first asked for.
+    package var firstAsked: [Instant?] = []
 
-    mutating func noteRequest(_ sequence: UInt64) {
+    mutating func noteRequest(_ sequence: UInt64, at now: Instant) {
         mediaRequests += 1
-        requestsPerSegment[place(sequence)] += 1
+        let place = place(sequence)
+        requestsPerSegment[place] += 1
+        firstAsked[place] = firstAsked[place] ?? now
     }
 
     mutating func noteBytes(_ bytes: Int, of sequence: UInt64, isStartUp: Bool) {
@@ -26,6 +32,7 @@ package struct AccessLog: Sendable {
         while requestsPerSegment.count <= place {
             requestsPerSegment.append(0)
             bytesPerSegment.append(0)
+            firstAsked.append(nil)
         }
         return place
     }

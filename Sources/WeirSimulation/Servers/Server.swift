@@ -10,6 +10,7 @@ final class Server {
     /// Whether answers carry the body's own digest (RFC 9530).
     let isAnchored: Bool
     private(set) var log = AccessLog()
+    private var anchors: [UInt64: String] = [:]
     private let faults: [OriginFault]
     private let warmUp: Instant
     private let queue: EventQueue
@@ -114,8 +115,7 @@ final class Server {
             HeaderField("etag", "\"\(String(object, radix: 16))\""),
         ]
         if isAnchored {
-            let digest = SimulatedPayload(object: object, offset: 0, count: length).digest()
-            fields.append(HeaderField("repr-digest", "sha-256=:\(Base64Text.encode(digest.bytes)):"))
+            fields.append(HeaderField("repr-digest", anchor(sequence, object: object, length: length)))
         }
         let part = range ?? 0..<length
         if range != nil {
@@ -123,7 +123,7 @@ final class Server {
         }
         fields.append(HeaderField("content-length", "\(part.count)"))
         let hasBody = exchange.request.method == .get
-        if hasBody { log.noteRequest(sequence) }
+        if hasBody { log.noteRequest(sequence, at: queue.now) }
         begin(exchange, status: range == nil ? 200 : 206, fields: fields, bodyBytes: hasBody ? part.count : 0)
         guard hasBody else { return send([], to: exchange, isWhole: true) }
         let stalls = current { $0 == .stalledBodies } != nil
@@ -138,6 +138,15 @@ final class Server {
             )
         }
         send(pieces, to: exchange, isWhole: !stalls)
+    }
+
+    /// The digest is of real bytes, because the core reads bodies for it.
+    private func anchor(_ sequence: UInt64, object: UInt64, length: Int) -> String {
+        if let known = anchors[sequence] { return known }
+        let digest = Digest.sha256(SimulatedPayload(object: object, offset: 0, count: length).bytes())
+        let text = "sha-256=:\(Base64Text.encode(digest.bytes)):"
+        anchors[sequence] = text
+        return text
     }
 
     private func begin(_ exchange: Exchange, status: Int, fields: [HeaderField], bodyBytes: Int) {

@@ -48,6 +48,8 @@ package struct Scenario: Sendable {
     package var bitrate = 1_000_000.0
     package var segmentDuration = Duration.seconds(2)
     package var window = 8
+    /// Of a recording; nil: as long as the run.
+    package var recordedDuration: Duration?
 
     /// Bits per second on the viewers' access links, headers included.
     package var uplink = 5_000_000.0
@@ -77,7 +79,7 @@ package struct Scenario: Sendable {
     package init() {}
 
     package var shape: StreamShape {
-        let recorded = Int(duration.seconds / segmentDuration.seconds)
+        let recorded = Int((recordedDuration ?? duration).seconds / segmentDuration.seconds)
         return StreamShape(
             isLive: isLive,
             bitrate: bitrate,

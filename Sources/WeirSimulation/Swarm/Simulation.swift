@@ -24,6 +24,8 @@ package final class Simulation {
     package internal(set) var oracle = WireOracle()
     /// Sees every message that arrives, for looking into a run.
     package var onMessage: ((_ from: Int, _ to: Int, Instant, Message, _ payloadBytes: Int) -> Void)?
+    /// Sees every exchange begin, end or be given up.
+    package var onFetch: ((_ agent: Int, Instant, FetchID, _ what: String) -> Void)?
     let end: Instant
     private var lastInstant = Instant.start
     private var eventsAtInstant = 0
@@ -134,6 +136,31 @@ package final class Simulation {
         return Report(self)
     }
 
+    /// A segment's way through the swarm: times since it was listed.
+    package struct Way {
+        package var sequence: UInt64
+        package var firstAsked: Duration?
+        /// When each agent held it, ascending.
+        package var held: [Duration]
+    }
+
+    package var ways: [Way] {
+        let log = servers[0].log
+        return log.firstAsked.indices.map { place in
+            let sequence = StreamShape.firstSequence + UInt64(place)
+            let listed = scenario.shape.listed(sequence)
+            let held = agents.compactMap { $0.heldAt.indices.contains(place) ? $0.heldAt[place] : nil }
+            return Way(
+                sequence: sequence,
+                firstAsked: log.firstAsked[place].map { $0 - listed },
+                held: held.map { $0 - listed }.sorted()
+            )
+        }
+    }
+
+    /// What this agent's viewer noticed.
+    package func figures(of agent: Int) -> PlayerFigures { players[agent].figures }
+
     /// Runs to a moment, for tests that look in between.
     package func run(until time: Instant) {
         while let event = queue.next(until: min(time, end)) {
@@ -237,7 +264,12 @@ package final class Simulation {
     }
 
     func connect(_ agent: SimulatedAgent, to other: SimulatedAgent, dial: DialID?) {
-        let connection = network.connect(from: agent.host, to: other.host, handshakes: 2)
+        let connection = network.connect(
+            from: agent.host,
+            to: other.host,
+            handshakes: 2,
+            unsentLimit: Transport.linkUnsentLimit
+        )
         own(connection, .link(agent.number, other.number))
         agent.linkCount += 1
         other.linkCount += 1

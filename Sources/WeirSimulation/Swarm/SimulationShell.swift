@@ -5,6 +5,7 @@ extension Simulation {
     /// One input, then every output, as the box does it.
     func feed(_ agent: SimulatedAgent, _ input: Input) {
         guard agent.state == .running else { return }
+        if let onFetch, case .fetchEnded(let id, let end) = input { onFetch(agent.number, queue.now, id, "\(end)") }
         agent.decider.handle(input, at: queue.now)
         while let output = agent.decider.nextOutput() { perform(output, of: agent) }
         updateTimer(agent)
@@ -37,10 +38,14 @@ extension Simulation {
         case .answerEnd(let id): player.answerEnd(id)
         case .answerAbort(let id): player.answerAbort(id)
         case .opened(_, let result): player.opened(result)
-        case .fetch(let id, let request): fetch(id, request, for: agent)
+        case .fetch(let id, let request):
+            onFetch?(agent.number, queue.now, id, request.trace)
+            fetch(id, request, for: agent)
         case .pauseFetch(let id): agent.http.setPaused(true, id)
         case .resumeFetch(let id): agent.http.setPaused(false, id)
-        case .cancelFetch(let id): agent.http.cancel(id)
+        case .cancelFetch(let id):
+            onFetch?(agent.number, queue.now, id, "cancelled")
+            agent.http.cancel(id)
         case .dial(let id, let address, let expecting): dial(id, address, expecting, from: agent)
         case .send(let link, let message, let payload): send(message, payload, on: link, from: agent)
         case .closeLink(let link, _): close(link, of: agent)
@@ -250,6 +255,13 @@ extension Simulation {
             agent.linkCount -= 1
             feed(agent, .linkDown(linkID(connection, side), end))
         }
+    }
+}
+
+extension FetchRequest {
+    var trace: String {
+        let fields = fields.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+        return "\(method.rawValue) \(url) \(fields) \(purpose.rawValue)\(freshConnection ? " fresh" : "")"
     }
 }
 
