@@ -17,6 +17,8 @@ struct TestAgent: Sendable {
     /// `http://127.0.0.1:PORT`
     var endpoint: String { String(statisticsURL.dropLast("/stats".count)) }
 
+    // The names are the JSON's.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct Announcement: Decodable {
         var playback_url: String
         var stat_url: String
@@ -36,6 +38,8 @@ struct TestAgent: Sendable {
         return value
     }
 
+    // The names are the JSON's.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct SegmentLine: Decodable {
         var number: UInt64
         var origin_bytes: Int64
