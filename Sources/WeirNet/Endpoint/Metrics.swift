@@ -69,6 +69,9 @@ enum Metrics {
         },
         Metric("peers", "gauge", "Links that are up.") { Double($0.agent.peers) },
         Metric("banned_peers", "gauge", "Peers that are banned.") { Double($0.agent.banned_peers) },
+        Metric("proved_lies_total", "counter", "Vouchers that two readings of the origin proved wrong.") {
+            Double($0.agent.proved_lies)
+        },
         Metric("ledger_bytes", "gauge", "Bytes drawn from the memory budget.") { Double($0.agent.ledger_bytes) },
         Metric("manifest_requests_total", "counter", "Playlists asked from origins.") {
             Double($0.agent.manifest_requests)
