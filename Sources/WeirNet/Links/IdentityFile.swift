@@ -46,10 +46,11 @@ extension Identity {
         defer { Glibc.close(descriptor) }
         // Not `fstat`: the C structure's module depends on what else is imported (CoreFoundation by way of NIO).
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let permissions = attributes?[.posixPermissions] as? any BinaryInteger else {
+        // A number here, and an object where all of Foundation is loaded; both print as digits.
+        guard let value = attributes?[.posixPermissions], let permissions = Int("\(value)") else {
             throw .unreadable(path: path, reason: "its permissions cannot be told")
         }
-        guard Int(permissions) & 0o077 == 0 else { throw .exposed(path: path) }
+        guard permissions & 0o077 == 0 else { throw .exposed(path: path) }
         var bytes = [UInt8](repeating: 0, count: largestFile)
         var filled = 0
         while filled < bytes.count {
