@@ -103,7 +103,8 @@ struct HostileLinkTests {
         let client = try await RawClient.tls(port, identity: Identity())
         try await client.say(bytes)
         // The first case's lengths end one byte short on purpose: the magic is judged with the whole frame.
-        if expected == .notWeir, bytes[0] == 1 { try await client.say([0]) }
+        // By then the agent may have closed already.
+        if expected == .notWeir, bytes[0] == 1 { try? await client.say([0]) }
         #expect(try await agent.events.garbage() == expected)
         _ = try await agent.events.linkDown()
         try await expectHonestService(by: agent, port: port)
@@ -120,11 +121,14 @@ struct HostileLinkTests {
             return UInt8(truncatingIfNeeded: state >> 33)
         }
         let bare = try await RawClient.plain(port)
-        try await bare.say(noise)
+        // The agent may close as soon as it has seen the first bytes.
+        try? await bare.say(noise)
         _ = await bare.everything()
-        let secured = try await RawClient.tls(port, identity: Identity())
-        try await secured.say(noise)
-        _ = await secured.everything()
+        if let secured = try? await RawClient.tls(port, identity: Identity()) {
+            try? await secured.say(noise)
+            _ = await secured.everything()
+        }
+        try await expectHonestService(by: agent, port: port)
         try await agent.stop()
     }
 
