@@ -66,6 +66,10 @@ struct SimulateCommand: ParsableCommand {
     var cache = 48
     @Option(help: "From-until in seconds: the origin answers nothing.")
     var silent: String?
+    @Option(help: "AGENT@SECONDS, repeatable: the agent's process is killed.")
+    var kill: [String] = []
+    @Option(help: "AGENT@SECONDS, repeatable: the agent's host loses its power.")
+    var vanish: [String] = []
     @Flag(help: "Print the digest of the event log alone.")
     var digestOnly = false
     @Flag(help: "Print the agents' log lines on standard error.")
@@ -84,7 +88,9 @@ struct SimulateCommand: ParsableCommand {
         guard uplink > 0, downlink > 0, originRate > 0 else {
             throw ValidationError("--uplink, --downlink and --origin-rate must be above 0")
         }
-        _ = try scenario(seed: seed, policy: policy)
+        let scenario = try scenario(seed: seed, policy: policy)
+        let agents = scenario.script.map(\.action.agent)
+        guard agents.allSatisfy({ $0 < peers }) else { throw ValidationError("--kill and --vanish: no such agent") }
     }
 
     func run() throws {
@@ -198,6 +204,9 @@ struct SimulateCommand: ParsableCommand {
         scenario.isAnchored = anchored
         scenario.settings.uploadBytesPerSecond = uploadLimit.map { Int($0 * 125_000) }
         scenario.settings.cacheBytes = cache * 1024 * 1024
+        scenario.script =
+            try kill.map { try Self.moment($0) { .kill(agent: $0) } }
+            + vanish.map { try Self.moment($0) { .vanish(agent: $0) } }
         if let silent {
             let ends = silent.split(separator: "-").compactMap { Double($0) }
             guard ends.count == 2, ends[0] < ends[1] else { throw ValidationError("--silent takes FROM-UNTIL") }
@@ -206,6 +215,17 @@ struct SimulateCommand: ParsableCommand {
             ]
         }
         return scenario
+    }
+
+    private static func moment(
+        _ text: String,
+        _ action: (Int) -> Scenario.Action
+    ) throws -> (at: Instant, action: Scenario.Action) {
+        let parts = text.split(separator: "@")
+        guard parts.count == 2, let agent = Int(parts[0]), let seconds = Double(parts[1]), agent >= 0 else {
+            throw ValidationError("--kill and --vanish take AGENT@SECONDS")
+        }
+        return (.start + .seconds(seconds), action(agent))
     }
 
     private static func roundTrips(_ text: String) throws -> (least: Duration, most: Duration) {

@@ -30,6 +30,12 @@ package struct Scenario: Sendable {
         case vanish(agent: Int)
         /// SIGTERM.
         case stop(agent: Int)
+
+        package var agent: Int {
+            switch self {
+            case .kill(let agent), .vanish(let agent), .stop(let agent): agent
+            }
+        }
     }
 
     package var policy = Policy.weir
