@@ -111,7 +111,7 @@ struct RelayTests {
         origin.set(.stall(afterBytes: 10), prefix: "/index.m3u8", times: 1)
         let viewing = Task { await HeadlessViewer(url: "http://\(relay.address)/index.m3u8").run() }
         while origin.log.entries.isEmpty {
-            relay.cut()
+            await relay.cut()
             await Task.yield()
         }
         let report = await viewing.value

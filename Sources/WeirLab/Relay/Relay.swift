@@ -43,13 +43,14 @@ package final class Relay: Sendable {
     }
 
     /// Closes every connection; new ones are taken.
-    package func cut() {
-        loop.execute { [state] in state.value.cut() }
+    package func cut() async {
+        // Waited for, so that whoever cuts again and again does not fill the loop with it.
+        try? await loop.submit { [state] in state.value.cut() }.get()
     }
 
     package func stop() async {
         try? await listener.close().get()
-        cut()
+        await cut()
     }
 
     /// Connects onwards, and joins both when that works.
