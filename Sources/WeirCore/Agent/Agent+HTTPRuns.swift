@@ -8,7 +8,7 @@ extension Agent {
             return
         }
         if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
-        switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
+        switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { isAlive($0) }) {
         case .now(let reason):
             guard ranges.isEmpty else { return askRanges(wish, stream, ranges, reason: reason) }
             let range = missingRange(segment, wish)
@@ -22,6 +22,12 @@ extension Agent {
         case .later(let due):
             agenda.note(.plan(stream.id), at: max(due, now + .milliseconds(5)))
         }
+    }
+
+    /// Something may still come of a peer's run.
+    private func isAlive(_ run: Run) -> Bool {
+        guard case .link(let id, _) = run.source, let link = link(id) else { return false }
+        return now - link.lastHeard < Agent.promiseTime
     }
 
     private enum WhetherHTTP {
@@ -92,7 +98,7 @@ extension Agent {
             score: Election.score(me, segment.id),
             strangers: strangers(in: stream)
         )
-        let begun = max(segment.listedAt, segment.raceStart ?? now)
+        let begun = max(segment.listedAt, segment.raceStart ?? now, segment.lastOffer)
         // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
         guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
         return (begun + delay, rank)
@@ -144,7 +150,9 @@ extension Agent {
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
             let isUnproven = !wish.isStart && (!link.estimate.isKnown || link.lastChunk < link.lastStall)
-            let isSilent = isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
+            let isSilent =
+                isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
+                || now - link.lastHeard >= Agent.promiseTime
             for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if isSilent || finish > available { late.insert(chunk) }

@@ -2,6 +2,8 @@
 extension Agent {
     /// Partial holdings are told at most this often per segment.
     static let partialPause = Duration.milliseconds(100)
+    /// A peer that owes chunks and has been silent for this long counts for nothing.
+    static let promiseTime = Duration.milliseconds(1500)
 
     func links(of stream: Stream) -> [Link] {
         if let known = stream.members { return known }
@@ -293,9 +295,30 @@ extension Agent {
         let swarm = segment.rendition.stream.swarm
         return links(of: segment.rendition.stream).filter { link in
             guard let holdings = link.holdings(swarm, segment.id.rendition),
-                holdings.offers(segment.id)
+                holdings.offers(segment.id), !isMissing(link, for: segment)
             else { return false }
             return segment.refusals[link.id].map { $0 <= now } ?? true
+        }
+    }
+
+    /// A peer that fell silent while something is due from it: whoever waits for it waits for nothing.
+    func isMissing(_ link: Link, for segment: Segment) -> Bool {
+        owes(link, segment) && now - link.lastHeard >= Agent.promiseTime
+    }
+
+    private func owes(_ link: Link, _ segment: Segment) -> Bool {
+        if link.runs.values.contains(where: { $0.segment === segment }) { return true }
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        return holdings?.promises(segment.id) ?? false
+    }
+
+    /// Asks those who owe something and are silent for a sign of life.
+    mutating func watchPromises(of segment: Segment, _ sources: [Link]) {
+        for link in sources where owes(link, segment) {
+            let question = link.lastHeard + Agent.promiseTime / 3
+            if question <= now, link.ping == nil { sendPing(link) }
+            let due = question <= now ? link.lastHeard + Agent.promiseTime : question
+            agenda.note(.plan(segment.rendition.stream.id), at: due)
         }
     }
 
@@ -371,6 +394,14 @@ extension Holdings {
         switch id.kind {
         case .media: held.contains(id.number) || fetching.contains(id.number)
         case .initialisation: heldInitialisation.contains(id.number) || fetchingInitialisation.contains(id.number)
+        }
+    }
+
+    /// It said that it reads the segment.
+    func promises(_ id: SegmentID) -> Bool {
+        switch id.kind {
+        case .media: fetching.contains(id.number)
+        case .initialisation: fetchingInitialisation.contains(id.number)
         }
     }
 
