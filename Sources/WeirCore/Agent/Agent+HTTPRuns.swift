@@ -14,6 +14,7 @@ extension Agent {
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
             if let range { takeBack(range, from: segment) }
+            if reason == Agent.stoodIn { noteFailures(before: me, segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
                 // Every HTTP source is being left alone after a failure.
@@ -76,7 +77,7 @@ extension Agent {
             return .later(due)
         }
         let (turn, rank) = electionTurn(segment, stream)
-        if turn <= now { return .now(reason: rank == 0 ? "elected" : "stood in for the elected") }
+        if turn <= now { return .now(reason: rank == 0 ? "elected" : Agent.stoodIn) }
         return .later(min(due, turn))
     }
 
@@ -85,28 +86,6 @@ extension Agent {
         fetches.values.contains { fetch in
             guard case .segment = fetch.purpose else { return false }
             return fetch.host == host && now - fetch.startedAt < .seconds(2)
-        }
-    }
-
-    /// When this agent should read the segment for the swarm, if nobody has announced it by then.
-    private func electionTurn(_ segment: Segment, _ stream: Stream) -> (turn: Instant, rank: Int) {
-        guard settings.uploadBytesPerSecond != 0 else { return (.never, 0) }
-        let others = electorate(segment, stream)
-        let rank = Election.rank(of: me, among: others, for: segment.id)
-        let delay = Election.delay(
-            rank: rank,
-            score: Election.score(me, segment.id),
-            strangers: strangers(in: stream)
-        )
-        let begun = max(segment.listedAt, segment.raceStart ?? now, segment.lastOffer)
-        // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
-        guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
-        return (begun + delay, rank)
-    }
-
-    private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
-        links.contains {
-            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
         }
     }
 

@@ -246,6 +246,7 @@ extension Agent {
         if let rendition = stream.rendition(have.rendition) {
             for range in have.ranges where range.kind == .media && range.state != .gone {
                 heardOf(range.first, in: rendition)
+                if range.state == .fetching { reads(link, range.first, in: rendition) }
                 if range.state == .fetching || range.state == .underway {
                     passOn(range.first, in: rendition, from: link)
                 }
@@ -270,12 +271,6 @@ extension Agent {
             let range = Have.Range(kind: .media, first: number, count: 1, state: .underway)
             emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
         }
-    }
-
-    /// Members of the swarm that we have no link to, as far as the tracker and other peers name them.
-    func strangers(in stream: Stream) -> Int {
-        let members = max(stream.announcedMembers - 1, stream.named.count)
-        return max(0, members - links(of: stream).count)
     }
 
     mutating func peerHasPart(_ link: Link, _ partial: Partial) {
@@ -335,21 +330,6 @@ extension Agent {
         if holdings.holdsOrPromises(segment.id) { return { _ in true } }
         let runs = holdings.partial[segment.id.number] ?? []
         return { chunk in runs.contains { Int($0.first) <= chunk && chunk - Int($0.first) < Int($0.count) } }
-    }
-
-    /// Linked agents that would read this segment from the origin for the swarm.
-    func electorate(_ segment: Segment, _ stream: Stream) -> [PeerID] {
-        links(of: stream).filter { link in
-            guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
-                stream.electionFailures[link.peer.id].map({ now - $0 > .seconds(60) }) ?? true
-            else { return false }
-            guard let position = holdings.position else { return false }
-            let number = segment.id.number
-            if segment.rendition.isLive { return position <= number &+ 1 }
-            // On demand only those whose player comes there within the prefetch window want it.
-            let window = UInt64(settings.maximumBuffer.seconds / max(0.5, segment.rendition.targetDuration.seconds))
-            return position <= number &+ 1 && number <= position &+ window
-        }.map { $0.peer.id }
     }
 }
 
