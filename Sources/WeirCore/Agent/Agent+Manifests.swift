@@ -65,6 +65,7 @@ extension Agent {
         let isNew = digest != manifest.digest
         manifest.fetch = nil
         manifest.received = []
+        let isFromElsewhere = manifest.answeredBy.map { $0 != base } ?? false
         manifest.answeredBy = base
         let before = manifest.playlist
         manifest.playlist = playlist
@@ -80,6 +81,13 @@ extension Agent {
         if let rendition = rendition ?? stream.renditions.first(where: { $0.manifest === manifest }) {
             if isNew, case .media(let old) = before, case .media(let new) = playlist {
                 forgetIfRestarted(rendition, from: old, to: new)
+            }
+            let isOtherServer = rendition.listedBy?.server != rendition.place?.server
+            rendition.listedBy = rendition.place
+            if isFromElsewhere {
+                var old: MediaPlaylist?
+                if case .media(let list) = before { old = list }
+                readdress(rendition, from: old, isOtherServer: isOtherServer)
             }
             playlistChanged(rendition, isNew: isNew)
         }
@@ -110,6 +118,7 @@ extension Agent {
             close(stream.id)
             return
         }
+        if let rendition, failOver(rendition, why: failure.description) { return }
         answerManifest(manifest, stream)
         scheduleReload(manifest, stream, rendition)
     }

@@ -158,6 +158,10 @@ extension Agent {
             case .variant(let index): return local(keys.variants[index])
             case .rendition(let index): return local(keys.renditions[index])
             case .iFrameStream(let index): return local(keys.iFrameStreams[index])
+            case .sessionKey(let index):
+                // As the media lists' keys are named, so that a player finds what it preloaded.
+                guard let url = list.sessionKeys[index].url else { return nil }
+                return LocalPath.key(stream.id, .main, stream.keys.place(of: url)).text
             case .sessionData(let index):
                 guard let url = list.sessionData[index].url else { return nil }
                 return LocalPath.resource(stream.id, resources.place(of: url)).text
@@ -214,6 +218,7 @@ extension Agent {
         player.segmentsAsked += 1
         rendition.stream.lastMediaRequest = now
         joinSwarm(rendition.stream)
+        resumeSteering(rendition.stream)
         if let place = player.place(of: rendition.key) {
             _ = player.playheads[place].head.request(number, at: now)
         } else {

@@ -25,7 +25,8 @@ extension Agent {
                 players: stream.players.count { now - $0.lastRequest < .seconds(30) },
                 buffer_seconds: buffer(of: stream, at: now) ?? 0,
                 stalls: stream.stalls,
-                peers: links(of: stream).count
+                peers: links(of: stream).count,
+                pathway: pathway(of: stream)
             )
         }
     }

@@ -231,6 +231,9 @@ extension Agent {
                     "a source was lost in a race",
                     [("segment", String(segment.id.number)), ("why", failure.description)]
                 )
+                if !fetch.isEdge, fetch.headAt == nil || hosts[fetch.host]?.failures ?? 0 > 1 {
+                    _ = mayAskElsewhere(segment, fetch, why: failure.description)
+                }
             }
         }
         replan(segment.rendition.stream)

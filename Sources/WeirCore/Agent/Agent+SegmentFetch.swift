@@ -81,6 +81,9 @@ extension Agent {
                 HTTPSource(host: segment.url.originKey, url: segment.url.description, isEdge: false)
             )
         }
+        for mirror in segment.mirrors where mayAsk(mirror.originKey) {
+            sources.append(HTTPSource(host: mirror.originKey, url: mirror.description, isEdge: false))
+        }
         return sources
     }
 
@@ -114,6 +117,10 @@ extension Agent {
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408
         // A 404 close to the live edge is a packager that lists before it serves; a 5xx may pass.
         let mayRetry = isHonest ? (status == 404 && isNearEdge) : segment.statusRetries <= 4
+        // Two failures in a row are the server's, one may be anybody's.
+        if !mayRetry || hosts[host]?.failures ?? 0 > 1, mayAskElsewhere(segment, fetch, why: "status \(status)") {
+            return replan(rendition.stream)
+        }
         // Peers may have what the origin has not yet, or not any more.
         guard !mayRetry, !hasPeerOffer(segment) || segment.statusRetries > 3 else {
             segment.retryAt = now + .milliseconds(250 << min(3, segment.statusRetries - 1))

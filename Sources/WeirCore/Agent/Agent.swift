@@ -131,6 +131,7 @@ package struct Agent: ~Copyable {
         case .trackerDown(let id, let reason): trackerDown(id, reason: reason)
         case .open(let id, let request): open(id, request)
         case .close(let id): close(id)
+        case .steering(let id, let manifest): steer(id, manifest)
         case .wallClock, .timer: break
         case .stop: stop()
         }
@@ -146,6 +147,7 @@ package struct Agent: ~Copyable {
         case .tracker(let id): announceIfDue(id)
         case .link(let id): checkLink(id)
         case .house: keepHouse()
+        case .steering(let id): steerIfDue(id)
         }
     }
 }

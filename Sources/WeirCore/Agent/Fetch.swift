@@ -8,6 +8,7 @@ final class Fetch {
         case audit(Segment, chunk: Int)
         case anchor(Segment)
         case relay(RequestID)
+        case steering(Stream)
     }
 
     let id: FetchID

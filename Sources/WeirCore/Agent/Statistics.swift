@@ -52,6 +52,8 @@ package struct SessionReport: Sendable, Encodable {
     package var buffer_seconds: Double
     package var stalls: Int
     package var peers: Int
+    /// The content steering pathway in use; left out when the stream has none.
+    package var pathway: String?
 
     package init(
         id: String,
@@ -62,9 +64,11 @@ package struct SessionReport: Sendable, Encodable {
         players: Int,
         buffer_seconds: Double,
         stalls: Int,
-        peers: Int
+        peers: Int,
+        pathway: String? = nil
     ) {
         self.id = id
+        self.pathway = pathway
         self.url = url
         self.path = path
         self.swarm = swarm

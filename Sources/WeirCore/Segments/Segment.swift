@@ -16,6 +16,8 @@ final class Segment {
     let id: SegmentID
     /// As the newest playlist names it.
     var url: WebURL
+    /// Where other pathways have it, as far as their lists were read; asked when `url`'s server is left alone.
+    var mirrors: [WebURL] = []
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant

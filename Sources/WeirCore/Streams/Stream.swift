@@ -36,6 +36,7 @@ final class Stream {
     var raceEstimate = SourceEstimate()
     /// Linked agents and trackers know that we are in its swarm.
     var isMember = false
+    var steering = Steering()
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
 
@@ -113,6 +114,12 @@ final class Rendition {
     /// Local file suffix family: subtitles and I-frame lists are origin-only.
     let isShared: Bool
     let isSubtitles: Bool
+    /// Where the multivariant list says its playlist is, and with what clones add; none when there is no such list.
+    var listed: [Place] = []
+    var places: [Place] = []
+    /// Where its playlist is read from now, and where the one came from that is adopted.
+    var place: Place?
+    var listedBy: Place?
     /// Peak bits per second as the multivariant list says; 0 when it does not.
     var bandwidth = 0
     var media: [UInt64: Segment] = [:]
