@@ -14,6 +14,8 @@ final class Segment {
     }
 
     let id: SegmentID
+    /// What it stands for among peers: from its own number to the next segment's.
+    var numbers: Range<UInt64>
     /// As the newest playlist names it.
     var url: WebURL
     /// Where other pathways have it, as far as their lists were read; asked when `url`'s server is left alone.
@@ -100,6 +102,7 @@ final class Segment {
         listedAt: Instant
     ) {
         self.id = id
+        numbers = id.number..<(id.number == .max ? .max : id.number + 1)
         self.url = url
         self.duration = duration
         self.rendition = rendition
@@ -108,6 +111,8 @@ final class Segment {
         edition = Edition(length: nil, validator: 0, name: name)
     }
 
+    /// How many numbers it stands for.
+    var span: UInt64 { max(1, numbers.upperBound - numbers.lowerBound) }
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
 
