@@ -26,6 +26,7 @@ extension Agent {
                 buffer_seconds: buffer(of: stream, at: now) ?? 0,
                 stalls: stream.stalls,
                 peers: links(of: stream).count,
+                playlists: playlistReports(of: stream),
                 pathway: pathway(of: stream)
             )
         }

@@ -94,6 +94,11 @@ final class Manifest {
     var vainHints = 0
     /// The last status that was no success, for whoever asks while there is no copy.
     var lastFailure: ManifestFailure?
+    var condition = PlaylistCondition.unread
+    /// Since when only older copies have arrived.
+    var rolledBackSince: Instant?
+    /// The server that a redirect led to last time is asked, because the one that redirects is down.
+    var isFallback = false
 
     init(url: WebURL) {
         self.url = url
@@ -129,6 +134,13 @@ final class Rendition {
     var toldPosition: UInt64?
     /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
     var hint: (number: UInt64, reloads: Int) = (0, 0)
+    /// New addresses are being asked for, because one expired; and when that may be done again.
+    var isRenewing = false
+    var nextRenewal: Instant?
+    var renewalPause = firstRenewalPause
+    static let firstRenewalPause = Duration.seconds(10)
+    /// The next copy comes from another server than the last, or from a new address.
+    var isReadElsewhere: Bool { isRenewing || listedBy?.server != place?.server }
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
