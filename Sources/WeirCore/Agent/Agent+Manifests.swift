@@ -36,7 +36,11 @@ extension Agent {
         }
         let base = (try? WebURL(parsing: head.url)) ?? manifest.url
         do {
-            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits)
+            var imported = PlaylistVariables()
+            if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
+                imported = top.variables
+            }
+            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits, importing: imported)
             manifestArrived(manifest, playlist, base: base, fetch)
         } catch {
             manifestFailed(manifest, fetch, .notAManifest("\(error)"))

@@ -16,7 +16,6 @@ struct MediaPlaylistParser {
     private var targetDuration: Duration?
     private var longestSegment = Duration.zero
     private var sawChannel = false
-    private var definesVariables = false
 
     private struct PendingSegment {
         var duration: Duration?
@@ -81,7 +80,7 @@ struct MediaPlaylistParser {
         case .discontinuitySequence: playlist.discontinuitySequence = try number(value, tag, line)
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
         case .endList: playlist.endList = true
-        case .define: definesVariables = true
+        case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
         case .iFramesOnly: playlist.iFramesOnly = true
         default: break
@@ -116,7 +115,7 @@ struct MediaPlaylistParser {
     }
 
     private mutating func readKey(_ value: ArraySlice<UInt8>) throws(PlaylistError) {
-        guard let tag = KeyTag(AttributeList(value, in: source.bytes), in: source) else {
+        guard let tag = KeyTag(AttributeList(value, in: source), in: source) else {
             keyIndex = -1
             isEncrypted = false
             return
@@ -135,7 +134,7 @@ struct MediaPlaylistParser {
         guard playlist.maps.count < limits.playlistSegments else {
             throw .tooManySegments(limit: limits.playlistSegments)
         }
-        let list = AttributeList(value, in: source.bytes)
+        let list = AttributeList(value, in: source)
         guard let attribute = list.uri else {
             throw .malformed(line: line.number, reason: "EXT-X-MAP without a URI")
         }
@@ -214,9 +213,7 @@ struct MediaPlaylistParser {
     private mutating func finished() throws(PlaylistError) -> MediaPlaylist {
         if targetDuration == nil, sawChannel { throw .channelList }
         if targetDuration == nil, ordinal == 0, !playlist.endList { throw .empty }
-        if definesVariables, playlist.edits.useVariables(in: source) {
-            throw .unsupported("variables in URIs (EXT-X-DEFINE)")
-        }
+        try playlist.edits.checkVariables(in: source)
         // Without the tag the longest segment says how often there can be news.
         let target = targetDuration.map { min($0, DecimalText.longestDuration) } ?? longestSegment
         playlist.targetDuration = max(target, .seconds(1))

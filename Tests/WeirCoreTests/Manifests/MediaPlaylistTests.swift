@@ -220,17 +220,6 @@ import WeirCore
         #expect(try parseMedia("#EXTM3U\n#EXT-X-TARGETDURATION:4\n").segments.isEmpty)
     }
 
-    @Test("Variables in URIs are refused, elsewhere they are the player's business") func variables() {
-        let define = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-DEFINE:NAME=\"t\",VALUE=\"1\"\n"
-        let refusal = PlaylistError.unsupported("variables in URIs (EXT-X-DEFINE)")
-        #expect(playlistRefusal(define + "#EXTINF:4,\na.ts?t={$t}\n") == refusal)
-        #expect(playlistRefusal(define + "#EXT-X-MAP:URI=\"{$t}.mp4\"\n#EXTINF:4,\na.ts\n") == refusal)
-        #expect(playlistRefusal(define + "#EXTINF:4,{$t}\na.ts\n") == nil)
-        let stream = "#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"t\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
-        #expect(playlistRefusal(stream + "a?t={$t}\n") == refusal)
-        #expect(playlistRefusal(stream + "a\n") == nil)
-    }
-
     @Test(
         "Every refusal is one line",
         arguments: [
