@@ -212,7 +212,7 @@ extension Agent {
     mutating func askAnchor(_ segment: Segment) {
         let host = segment.url.originKey
         guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil,
-            !(hosts[host]?.refusesHead ?? false)
+            !segment.rendition.isParts, !(hosts[host]?.refusesHead ?? false)
         else { return }
         segment.anchorAsked = true
         let request = FetchRequest(method: .head, url: segment.url.description, purpose: .audit)
