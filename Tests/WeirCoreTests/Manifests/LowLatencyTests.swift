@@ -13,7 +13,10 @@ import WeirCore
         #expect(list.parts.map(\.url.description) == ["267.a", "267.b", "268.a"].map { "\(base)filePart\($0).mp4" })
         #expect(list.hint?.sequence == 268 && list.hint?.index == 1)
         #expect(list.hint?.url.description == "\(base)filePart268.b.mp4")
-        #expect(list.partTarget == Duration(nanoseconds: 333_340_000) && list.canBlockReload && list.skipUntil == .seconds(24))
+        #expect(
+            list.partTarget == Duration(nanoseconds: 333_340_000) && list.canBlockReload
+                && list.skipUntil == .seconds(24)
+        )
         #expect(list.hint?.duration == list.partTarget)
     }
 

@@ -14,7 +14,9 @@ import WeirCore
         #expect(playlist.totalDuration == .seconds(21))
         #expect(playlist.targetDuration == .seconds(6))
         #expect(playlist.endList && playlist.type == .vod && playlist.version == 3)
-        #expect(playlist.lowLatency.parts.isEmpty && !playlist.iFramesOnly && playlist.maps.isEmpty && playlist.keys.isEmpty)
+        #expect(
+            playlist.lowLatency.parts.isEmpty && !playlist.iFramesOnly && playlist.maps.isEmpty && playlist.keys.isEmpty
+        )
         #expect(
             playlist.segments.allSatisfy { $0.byteRange == nil && $0.map == nil && $0.key == nil && !$0.isEncrypted }
         )
