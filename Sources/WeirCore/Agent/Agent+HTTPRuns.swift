@@ -127,7 +127,6 @@ extension Agent {
         var late: Set<Int> = []
         for run in segment.runs {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
-            let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             // At a start there is no slack: what peers deliver is not late, it shortens the start.
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
@@ -136,7 +135,7 @@ extension Agent {
                 isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
                 || now - link.lastHeard >= Agent.promiseTime
             for chunk in run.rest(of: segment.chunks.count) {
-                let finish = Double(chunk - run.next + 1) * perChunk
+                let finish = Double(chunk - run.next + 1) * link.secondsPerChunk
                 if isSilent || finish > available { late.insert(chunk) }
             }
         }
@@ -155,8 +154,6 @@ extension Agent {
             }
             guard range.contains(run.next) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
-            segment.unclaim(run)
-            segment.runs.removeAll { $0 === run }
             removeRun(request, from: link)
         }
     }

@@ -166,7 +166,6 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            segment.unclaim(run)
         }
         segment.runs.removeAll { !$0.isHTTP }
     }

@@ -83,8 +83,6 @@ extension Agent {
         totals.wasted_bytes += Int64(bytes)
         emitMessage(.cancel(request: request, fromChunk: 0), to: link)
         removeRun(request, from: link)
-        segment.runs.removeAll { $0 === entry.run }
-        segment.unclaim(entry.run)
         link.ownLists[segment.id, default: OwnList(life: segment.life)].isOutdated = true
         link.unlisted += 1
         segment.refusals[link.id] = now + .milliseconds(250 << min(8, link.unlisted))
@@ -147,10 +145,7 @@ extension Agent {
             return
         }
         guard let entry = link.runs[request] else { return }
-        let run = entry.run
         removeRun(request, from: link)
-        entry.segment.runs.removeAll { $0 === run }
-        entry.segment.unclaim(run)
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }

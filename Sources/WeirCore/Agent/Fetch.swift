@@ -77,10 +77,8 @@ struct HostState {
     var wholeBodyUntil: Instant?
     /// It answered a range with 206.
     var servesRanges = false
-    /// Whole bodies that carried the origin's own digest, and that did not.
+    /// Whole bodies that carried the origin's own digest.
     var anchoredBodies = 0
-    var unanchoredBodies = 0
-    var etagMatchesMD5 = 0
     /// HEADs that succeeded and did not say it.
     var headsWithoutDigest = 0
     var refusesHead = false

@@ -112,7 +112,7 @@ final class Rendition {
     let key: RenditionKey
     unowned let stream: Stream
     let manifest: Manifest
-    /// Local file suffix family: subtitles and I-frame lists are origin-only.
+    /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
     /// Peak bits per second as the multivariant list says; 0 when it does not.
