@@ -74,11 +74,12 @@ extension Agent {
     /// A listed segment is not there yet.
     mutating func noteEarly(_ segment: Segment) {
         let rendition = segment.rendition
+        guard !rendition.isParts else { return }
         setCondition(.early(segment.id.number), of: rendition.manifest, rendition.stream)
     }
 
     func playlistReports(of stream: Stream) -> [PlaylistReport] {
-        stream.renditions.filter { $0.manifest.condition != .unread }.map { rendition in
+        stream.renditions.filter { $0.manifest.condition != .unread && !$0.isParts }.map { rendition in
             let manifest = rendition.manifest
             return PlaylistReport(
                 rendition: rendition.key.padded,

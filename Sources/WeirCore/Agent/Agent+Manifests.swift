@@ -1,16 +1,20 @@
 // Playlists: fetched once for all who ask, read, and turned into segments.
 extension Agent {
-    /// - Parameter other: asked instead of the manifest's own address.
+    /// - Parameters:
+    ///   - directives: what the origin should wait for before it answers.
+    ///   - other: asked instead of the manifest's own address.
     mutating func fetchManifest(
         _ manifest: Manifest,
         of stream: Stream,
         rendition: Rendition?,
+        directives: DeliveryDirectives? = nil,
         at other: WebURL? = nil
     ) {
         guard manifest.fetch == nil else { return }
-        let url = other ?? manifest.url
-        manifest.isFallback = other != nil
+        let url = other ?? directives?.added(to: manifest.url) ?? manifest.url
         let request = FetchRequest(url: url.description, purpose: .manifest)
+        manifest.isFallback = other != nil
+        manifest.isHeldUpstream = directives != nil
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: url.originKey)
         manifest.fetch = fetch.id
         manifest.received = []
@@ -85,7 +89,7 @@ extension Agent {
         let isNew = digest != manifest.digest
         manifest.fetch = nil
         manifest.received = []
-        let isFromElsewhere = manifest.answeredBy.map { $0 != base } ?? false
+        let isFromElsewhere = manifest.answeredBy.map { $0.withoutQuery != base.withoutQuery } ?? false
         manifest.answeredBy = base
         let before = manifest.playlist
         manifest.playlist = playlist
@@ -118,6 +122,7 @@ extension Agent {
             let isRestart = manifest.condition == .restarted && !hadRestarted
             if !isRestart { judge(manifest, playlist, isNew: isNew, stream) }
             playlistChanged(rendition, isNew: isNew)
+            noteParts(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
@@ -167,7 +172,9 @@ extension Agent {
         _ rendition: Rendition?,
         _ failure: ManifestFailure
     ) -> Bool {
-        guard let last = manifest.answeredBy, last != manifest.url, !manifest.isFallback else { return false }
+        guard let last = manifest.answeredBy, last.originKey != manifest.url.originKey, !manifest.isFallback else {
+            return false
+        }
         switch failure {
         case .transport: break
         case .status(let status) where status >= 500: break
@@ -193,7 +200,7 @@ extension Agent {
 
     // MARK: What a playlist says
 
-    private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
+    mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
         guard let listing = rendition.listing else { return }
         let stream = rendition.stream
         if rendition.isWithdrawn { restore(rendition) }
@@ -213,6 +220,7 @@ extension Agent {
         let url = entry.url
         if let known = rendition.media[entry.number] {
             known.numbers = entry.numbers
+            noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.
             guard known.url != url || known.id.range != entry.byteRange else { return known }
             let name = Edition.nameHash(of: url)
@@ -238,6 +246,7 @@ extension Agent {
             listedAt: now
         )
         segment.numbers = entry.numbers
+        noteAvailability(segment)
         rendition.media[entry.number] = segment
         return segment
     }

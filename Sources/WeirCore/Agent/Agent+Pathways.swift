@@ -32,7 +32,7 @@ extension Agent {
         guard let before, before.server != place.server else { return }
         let isWanted =
             !manifest.waiting.isEmpty || isPlaying(rendition)
-            || rendition.stream.racing.contains { $0.rendition === rendition }
+            || rendition.stream.racing.contains { $0.rendition.manifest === manifest }
         if let fetch = manifest.fetch.flatMap({ fetches[$0] }) {
             cancel(fetch)
             manifest.fetch = nil
@@ -66,7 +66,7 @@ extension Agent {
 
     /// Whether a segment whose address failed will be asked at another one.
     mutating func mayAskElsewhere(_ segment: Segment, _ fetch: Fetch, why: String) -> Bool {
-        let rendition = segment.rendition
+        let rendition = segment.rendition.ofWhole
         if fetch.request.url != segment.url.description {
             // Asked by an address that is outdated meanwhile, or by that of another pathway.
             segment.mirrors.removeAll { $0.description == fetch.request.url }
@@ -74,7 +74,7 @@ extension Agent {
         }
         guard rendition.places.count > 1 else { return false }
         if rendition.listedBy?.server == rendition.place?.server {
-            guard rendition.entry(segment.id.number)?.url == segment.url || segment.id.kind == .initialisation,
+            guard segment.rendition.entry(segment.id.number)?.url == segment.url || segment.id.kind == .initialisation,
                 failOver(rendition, why: why)
             else { return false }
         } else if rendition.places.allSatisfy({ rendition.stream.steering.isPenalised($0, at: now) }) {
@@ -94,13 +94,15 @@ extension Agent {
                 if let old = old.url, let new = new.url { rendition.stream.keys.replace(old, with: new) }
             }
         }
-        for number in rendition.media.keys.sorted() {
-            guard let segment = rendition.media[number], !segment.isHeld, let entry = rendition.entry(number) else {
-                continue
-            }
-            let old = segment.url
-            if ensureSegment(entry, in: rendition) === segment {
-                addressChanged(segment, from: old, isOtherServer: isOtherServer)
+        for reader in rendition.stream.renditions where reader.manifest === rendition.manifest {
+            for number in reader.media.keys.sorted() {
+                guard let segment = reader.media[number], !segment.isHeld, let entry = reader.entry(number) else {
+                    continue
+                }
+                let old = segment.url
+                if ensureSegment(entry, in: reader) === segment {
+                    addressChanged(segment, from: old, isOtherServer: isOtherServer)
+                }
             }
         }
         for map in playlist.maps {

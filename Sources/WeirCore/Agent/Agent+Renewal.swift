@@ -9,7 +9,7 @@ extension Agent {
     /// True when the refused segment waits for a new address.
     mutating func mayRenew(_ segment: Segment, _ fetch: Fetch, status: Int) -> Bool {
         guard Agent.mayHaveExpired(status), fetch.request.url == segment.url.description, !segment.isRenewed,
-            renew(segment.rendition)
+            renew(segment.rendition.ofWhole)
         else { return false }
         segment.awaitedStatus = status
         // Peers may bring it meanwhile; whatever happens, the player gets an answer in time.
@@ -61,7 +61,7 @@ extension Agent {
     mutating func endRenewal(_ rendition: Rendition) {
         guard rendition.isRenewing else { return }
         rendition.isRenewing = false
-        for segment in rendition.stream.racing where segment.rendition === rendition {
+        for segment in rendition.stream.racing where segment.rendition.manifest === rendition.manifest {
             guard let status = segment.awaitedStatus else { continue }
             segment.awaitedStatus = nil
             // A new address clears the time before which nobody is asked.
@@ -78,8 +78,9 @@ extension Agent {
     func renewalHelped(_ segment: Segment) {
         guard segment.isRenewed else { return }
         segment.isRenewed = false
-        segment.rendition.renewalPause = Rendition.firstRenewalPause
-        segment.rendition.nextRenewal = nil
+        let rendition = segment.rendition.ofWhole
+        rendition.renewalPause = Rendition.firstRenewalPause
+        rendition.nextRenewal = nil
     }
 
     /// The origin's refusal becomes the player's.

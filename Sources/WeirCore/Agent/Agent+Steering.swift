@@ -82,9 +82,8 @@ extension Agent {
         stream.steering.lifetime = max(.seconds(10), min(manifest.lifetime, .seconds(86_400)))
         stream.steering.priority = Array(manifest.priority.prefix(64))
         stream.steering.clones = Array(manifest.clones.prefix(Steering.mostClones))
-        if let base = stream.steering.answeredBy ?? stream.steering.server, let text = manifest.reloadURI, let next = base.resolve(text) {
-            stream.steering.server = next
-        }
+        let base = stream.steering.answeredBy ?? stream.steering.server
+        if let next = manifest.reloadURI.flatMap({ base?.resolve($0) }) { stream.steering.server = next }
         askSteering(stream, at: now + stream.steering.lifetime)
         choosePlaces(stream)
     }

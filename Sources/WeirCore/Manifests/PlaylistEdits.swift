@@ -9,12 +9,17 @@ package enum HLSReference: Hashable, Sendable {
     case segment(Int)
     case map(Int)
     case key(Int)
+    /// Index in `lowLatency.parts`.
+    case part(Int)
+    case hint
+    /// Index of an EXT-X-RENDITION-REPORT.
+    case report(Int)
 }
 
 /// What rewriting changes in a playlist; every byte outside of these spans is kept.
 struct PlaylistEdits: Sendable {
     enum Change: Sendable {
-        /// Goes whatever happens: the low latency tags, and steering, which is weir's business.
+        /// Goes whatever happens: low latency tags that weir cannot serve, and steering, which is weir's business.
         case drop
         /// A URI; `needsQuotes` when it stands bare in an attribute that should be a quoted string.
         case address(HLSReference, needsQuotes: Bool)

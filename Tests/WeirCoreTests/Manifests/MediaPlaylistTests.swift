@@ -14,7 +14,9 @@ import WeirCore
         #expect(playlist.totalDuration == .seconds(21))
         #expect(playlist.targetDuration == .seconds(6))
         #expect(playlist.endList && playlist.type == .vod && playlist.version == 3)
-        #expect(!playlist.hasParts && !playlist.iFramesOnly && playlist.maps.isEmpty && playlist.keys.isEmpty)
+        #expect(
+            playlist.lowLatency.parts.isEmpty && !playlist.iFramesOnly && playlist.maps.isEmpty && playlist.keys.isEmpty
+        )
         #expect(
             playlist.segments.allSatisfy { $0.byteRange == nil && $0.map == nil && $0.key == nil && !$0.isEncrypted }
         )
@@ -136,18 +138,6 @@ import WeirCore
         #expect(playlist.segments.map(\.duration) == [.milliseconds(9600), .seconds(9), .seconds(3)])
         #expect(playlist.targetDuration == .milliseconds(9600))
         #expect(playlist.segments.map { $0.suffix() } == ["ts", "aac", "ts"])
-    }
-
-    @Test("Low latency tags are noticed") func lowLatency() throws {
-        let playlist = try PlaylistFixture.media("low-latency")
-        #expect(playlist.hasParts)
-        #expect(playlist.segments.map(\.sequence) == [266, 267])
-        let rewritten = text(playlist.rewritten { _ in nil })
-        for tag in ["PART", "PRELOAD-HINT", "RENDITION-REPORT", "SERVER-CONTROL", "PART-INF"] {
-            #expect(!rewritten.contains("#EXT-X-\(tag)"))
-        }
-        #expect(rewritten.hasSuffix("\n\(base)fileSequence267.mp4\n"))
-        #expect(rewritten.contains("#EXT-X-MAP:URI=\"\(base)init.mp4\"\n#EXTINF:4.00008,\n"))
     }
 
     @Test("A delta update is refused, because its segments' numbers are not all there") func skip() {
