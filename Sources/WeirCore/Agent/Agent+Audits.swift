@@ -211,7 +211,9 @@ extension Agent {
     /// Asks the origin for the digest of a segment that comes from peers, where bodies have carried one.
     mutating func askAnchor(_ segment: Segment) {
         let host = segment.url.originKey
-        guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil else { return }
+        guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil,
+            !segment.rendition.isParts
+        else { return }
         segment.anchorAsked = true
         let request = FetchRequest(method: .head, url: segment.url.description, purpose: .audit)
         segment.anchorFetch = begin(request, purpose: .anchor(segment), host: host).id

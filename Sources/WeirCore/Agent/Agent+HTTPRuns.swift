@@ -51,7 +51,10 @@ extension Agent {
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
         var due = Instant.never
-        if let slack = wish.slack {
+        if let limit = patience(forPart: segment) {
+            if limit <= now { return .now(reason: isOffered ? "deadline" : "no peer had it") }
+            due = limit
+        } else if let slack = wish.slack {
             let patience = rule.patience(
                 slack: slack,
                 rest: segment.rest,

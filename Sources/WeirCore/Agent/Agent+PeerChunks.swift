@@ -180,7 +180,7 @@ extension Agent {
             guard segment.audits.allSatisfy({ !$0.isOpen }) else { return }
         }
         dropRuns(of: segment)
-        if !segment.answers.isEmpty, let begun = segment.raceStart {
+        if !segment.answers.isEmpty, !segment.rendition.isParts, let begun = segment.raceStart {
             segment.rendition.stream.raceEstimate.note(bytes: Int(length), in: now - begun, at: now)
         }
         segment.phase = .held
@@ -191,7 +191,7 @@ extension Agent {
         trimUploads(of: segment)
         let stream = segment.rendition.stream
         stream.racing.removeAll { $0 === segment }
-        if segment.id.kind == .media {
+        if segment.id.kind == .media, !segment.rendition.isParts {
             stream.typicalSegmentBytes = (stream.typicalSegmentBytes * 3 + length) / 4
         }
         stream.finished.append(report(segment))

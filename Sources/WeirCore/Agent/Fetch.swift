@@ -40,6 +40,15 @@ final class Fetch {
         return false
     }
 
+    /// The origin may make it wait for what is to come: how long that took says nothing of the way there.
+    var mayBeHeld: Bool {
+        switch purpose {
+        case .segment(let segment, _): segment.rendition.isParts
+        case .manifest(let manifest, _, _): manifest.isHeldUpstream
+        case .audit, .anchor, .relay: false
+        }
+    }
+
     init(
         id: FetchID,
         purpose: Purpose,

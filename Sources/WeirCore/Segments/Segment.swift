@@ -22,6 +22,8 @@ final class Segment {
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
+    /// Of a part: when the origin was first known to have it.
+    var availableAt: Instant?
     unowned let rendition: Rendition
 
     var phase = Phase.absent

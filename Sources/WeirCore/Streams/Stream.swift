@@ -76,6 +76,8 @@ final class Manifest {
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
+    /// The exchange under way is answered as soon as there is news: the copy is the newest until then.
+    var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
     /// A player has had the copy.
@@ -125,12 +127,23 @@ final class Rendition {
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
-    init(key: RenditionKey, stream: Stream, manifest: Manifest, isShared: Bool, isSubtitles: Bool) {
+    /// It consists of the partial segments of another rendition, which shares its manifest.
+    let isParts: Bool
+
+    init(
+        key: RenditionKey,
+        stream: Stream,
+        manifest: Manifest,
+        isShared: Bool,
+        isSubtitles: Bool,
+        isParts: Bool = false
+    ) {
         self.key = key
         self.stream = stream
         self.manifest = manifest
         self.isShared = isShared
         self.isSubtitles = isSubtitles
+        self.isParts = isParts
     }
 
     var playlist: MediaPlaylist? {
@@ -139,7 +152,9 @@ final class Rendition {
     }
 
     /// What is listed now; nil before the first copy.
-    var listing: (any SegmentListing)? { playlist }
+    var listing: (any SegmentListing)? { isParts ? parts : playlist }
+    /// The partial segments that its manifest lists.
+    var parts: PartListing? { playlist.flatMap { $0.lowLatency.partTarget == nil ? nil : PartListing(playlist: $0) } }
     var newest: UInt64? { listing?.newest }
     var first: UInt64? { listing?.first }
     var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
