@@ -1,0 +1,253 @@
+// Which chunks of a segment are asked of which peers.
+extension Agent {
+    mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
+        let segment = wish.segment
+        guard segment.originOnly == nil, segment.rendition.isShared, !segment.rendition.isWithdrawn,
+            acceptsPeers(segment)
+        else { return }
+        var sources = offering
+        guard !sources.isEmpty else { return }
+        guard segment.length != nil else { return queryDigests(segment, sources) }
+        if segment.chunks.count == 0 { return finishIfComplete(segment) }
+        sources.sort { ($0.expectedFinish, $0.id.value) < ($1.expectedFinish, $1.id.value) }
+        let busy = segment.runs.compactMap { run -> LinkID? in
+            if case .link(let id, _) = run.source { return id }
+            return nil
+        }
+        // The fewest sources that will do: two to four, all of them when time is short.
+        // In a large swarm most sources hold a little each, and all of them are needed.
+        let most = isUrgent(wish) || sources.count > 8 ? sources.count : max(4, busy.count)
+        let demand = demand(for: segment, stream, sources)
+        var used = Set(busy)
+        for link in sources {
+            guard used.contains(link.id) || used.count < most else { continue }
+            if askLink(link, segment, wish, stream, demand) { used.insert(link.id) }
+        }
+        takeOverTails(segment, sources, wish, stream)
+    }
+
+    func isUrgent(_ wish: Wish) -> Bool {
+        guard let slack = wish.slack else { return false }
+        return wish.isStart || slack < max(.seconds(2), wish.segment.duration)
+    }
+
+    /// Asks one link for as many runs as its window allows. True when it was asked at all.
+    private mutating func askLink(
+        _ link: Link,
+        _ segment: Segment,
+        _ wish: Wish,
+        _ stream: Stream,
+        _ demand: Demand
+    ) -> Bool {
+        var asked = false
+        let allowance = allowance(of: link, segment, wish, demand)
+        while link.outstandingChunks < link.window {
+            let room = min(link.window - link.outstandingChunks, allowance - chunks(asked: link, of: segment))
+            guard room > 0, let range = pickRun(segment, link, wish, stream, most: min(room, 16)) else { break }
+            request(range, of: segment, from: link, stream)
+            asked = true
+        }
+        return asked
+    }
+
+    func chunks(asked link: Link, of segment: Segment) -> Int {
+        segment.runs.reduce(0) { sum, run in
+            guard case .link(link.id, _) = run.source else { return sum }
+            return sum + (run.end ?? run.next) - run.next
+        }
+    }
+
+    /// How many chunks of one segment may be asked of a link at once. Who has just read it is asked by everybody: each
+    /// takes its share and half as much again, and trades the rest, or all would wait in one uplink's queue.
+    private func allowance(of link: Link, _ segment: Segment, _ wish: Wish, _ demand: Demand) -> Int {
+        guard !isUrgent(wish), let holdings = link.holdings(demand.swarm, segment.id.rendition) else { return .max }
+        guard holdings.holdsOrPromises(segment.id) else { return 2 }
+        guard demand.holders <= max(1, demand.members / 4) else { return .max }
+        return max(1, segment.chunks.count * 3 * demand.holders / (2 * max(1, demand.members)))
+    }
+
+    /// How many want a segment, and how many have or promise the whole of it.
+    private struct Demand {
+        var swarm: SwarmID
+        var members: Int
+        var holders: Int
+    }
+
+    private func demand(for segment: Segment, _ stream: Stream, _ offering: [Link]) -> Demand {
+        let holders = offering.count {
+            $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
+        }
+        return Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders)
+    }
+
+    /// Where this agent begins to ask: members in order of their ids take successive parts, so that together they ask
+    /// for everything once.
+    private func ownPlace(in segment: Segment, _ stream: Stream) -> Int {
+        let members = links(of: stream)
+        let rank = members.count { $0.peer.id < me }
+        let turn = Int(truncatingIfNeeded: RandomSource.mix(segment.id.number) & 0xFFFF)
+        return (rank * segment.chunks.count / (members.count + 1) + turn) % max(1, segment.chunks.count)
+    }
+
+    /// The chunks to ask next: in order when the player is close, else from a place of our own, so that those who fetch
+    /// together soon hold different parts to trade. Beside a start from the origin peers fill the end first.
+    private func pickRun(
+        _ segment: Segment,
+        _ link: Link,
+        _ wish: Wish,
+        _ stream: Stream,
+        most: Int
+    ) -> Range<Int>? {
+        let chunks = segment.chunks
+        let offered = offer(of: link, for: segment)
+        if wish.isStart, segment.runs.contains(where: { $0.isHTTP }) {
+            guard let last = (0..<chunks.count).last(where: { chunks.states[$0] == .absent && offered($0) }) else {
+                return nil
+            }
+            var first = last
+            while first > 0, last - first + 1 < most, chunks.states[first - 1] == .absent, offered(first - 1) {
+                first -= 1
+            }
+            return first..<last + 1
+        }
+        guard !isUrgent(wish) else {
+            return chunks.run(of: .absent, from: chunks.contiguous, most: most, where: offered)
+        }
+        let place = ownPlace(in: segment, stream)
+        return chunks.run(of: .absent, from: place, most: min(most, 4), where: offered)
+            ?? chunks.run(of: .absent, from: 0, most: min(most, 4), where: offered)
+    }
+
+    mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
+        guard let handle = link.handle(of: stream.swarm) else { return }
+        if let list = link.ownLists[segment.id], list.life != segment.life || list.isOutdated {
+            // It believes that we still have what it once told us.
+            link.ownLists[segment.id] = OwnList(life: segment.life)
+            askDigests(of: segment, from: link, handle)
+        }
+        let number = link.nextRequest
+        link.nextRequest &+= 1
+        let run = Run(
+            source: .link(link.id, request: number),
+            first: range.lowerBound,
+            end: range.upperBound,
+            askedAt: now,
+            expected: expectation(of: link)
+        )
+        segment.runs.append(run)
+        segment.claim(run, to: range.upperBound)
+        link.runs[number] = RunOnLink(segment: segment, run: run)
+        if link.outstandingChunks == 0 {
+            link.sampleStart = now
+            link.sampleBytes = 0
+        }
+        link.outstandingChunks += range.count
+        let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))
+        emitMessage(
+            .request(
+                RunRequest(
+                    request: number,
+                    handle: handle,
+                    segment: segment.id,
+                    edition: segment.edition,
+                    chunks: chunks
+                )
+            ),
+            to: link
+        )
+    }
+
+    private func expectation(of link: Link) -> Duration {
+        let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
+        return (link.latency ?? .milliseconds(400)) + .seconds(perChunk)
+    }
+
+    /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
+    /// from then on.
+    private mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
+        var waiting = 0
+        for link in sources {
+            guard let asked = segment.queried[link.id] else { continue }
+            let due = asked + queryTime(link, segment)
+            if due <= now {
+                segment.refusals[link.id] = now + .seconds(10)
+                segment.queried[link.id] = nil
+                link.mutes += 1
+            } else {
+                waiting += 1
+                agenda.note(.plan(segment.rendition.stream.id), at: due)
+            }
+        }
+        let ranked = sources.enumerated().sorted { ($0.element.mutes, $0.offset) < ($1.element.mutes, $1.offset) }
+        for link in ranked.map({ $0.element }) where waiting < 2 && segment.queried[link.id] == nil {
+            guard let handle = link.handle(of: segment.rendition.stream.swarm),
+                segment.refusals[link.id].map({ $0 <= now }) ?? true
+            else { continue }
+            waiting += 1
+            segment.queried[link.id] = now
+            askDigests(of: segment, from: link, handle)
+            agenda.note(.plan(segment.rendition.stream.id), at: now + queryTime(link, segment))
+        }
+    }
+
+    /// Who promises has to read it first.
+    private func queryTime(_ link: Link, _ segment: Segment) -> Duration {
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        let isHeld = holdings?.held.contains(segment.id.number) ?? false
+        return isHeld ? settings.stallTimeout / 2 : settings.stallTimeout * 2
+    }
+
+    private mutating func askDigests(of segment: Segment, from link: Link, _ handle: UInt32) {
+        let number = link.nextRequest
+        link.nextRequest &+= 1
+        // A peer that never answers must not make the book grow.
+        if link.queries.count >= 64, let oldest = link.queries.keys.min() { link.queries[oldest] = nil }
+        link.queries[number] = segment
+        emitMessage(
+            .request(
+                RunRequest(
+                    request: number,
+                    handle: handle,
+                    segment: segment.id,
+                    edition: segment.edition,
+                    chunks: ChunkRun(first: 0, count: 0)
+                )
+            ),
+            to: link
+        )
+    }
+
+    /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.
+    private mutating func takeOverTails(_ segment: Segment, _ sources: [Link], _ wish: Wish, _ stream: Stream) {
+        guard segment.chunks.run(of: .absent, from: 0, most: 1) == nil else { return }
+        for thief in sources where thief.outstandingChunks == 0 && thief.estimate.isKnown {
+            guard let (run, victim, finish) = slowestRun(segment, except: thief.id), let end = run.end else { return }
+            let keep = run.next + 1
+            guard end - keep >= 1 else { continue }
+            let middle = max(keep, run.next + (end - run.next) / 2)
+            let offered = offer(of: thief, for: segment)
+            guard (middle..<end).allSatisfy(offered) else { continue }
+            let thiefFinish = thief.expectedFinish * Double(end - middle)
+            guard thiefFinish * 1.5 + 0.05 < finish else { continue }
+            if case .link(_, let request) = run.source {
+                emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: middle)), to: victim)
+            }
+            segment.shorten(run, to: middle)
+            victim.outstandingChunks -= end - middle
+            self.request(middle..<end, of: segment, from: thief, stream)
+        }
+    }
+
+    private func slowestRun(_ segment: Segment, except id: LinkID) -> (Run, Link, Double)? {
+        var slowest: (Run, Link, Double)?
+        for run in segment.runs {
+            guard case .link(let owner, _) = run.source, owner != id, let link = link(owner), let end = run.end else {
+                continue
+            }
+            let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
+            let finish = Double(end - run.next) * perChunk
+            if finish > slowest?.2 ?? 0 { slowest = (run, link, finish) }
+        }
+        return slowest
+    }
+}

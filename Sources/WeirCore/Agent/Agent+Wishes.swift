@@ -1,0 +1,100 @@
+// What is wanted, and how soon: asked by players, or about to be.
+extension Agent {
+    /// A segment that somebody waits for, or will soon.
+    struct Wish {
+        var segment: Segment
+        /// Until the player runs dry for lack of it; nil: nobody plays towards it.
+        var slack: Duration?
+        var isAsked: Bool
+        /// The first segment since start or seek.
+        var isStart: Bool
+    }
+
+    /// What is wanted, most urgent first.
+    mutating func wishes(of stream: Stream) -> [Wish] {
+        var found: [Wish] = []
+        for segment in stream.racing where !segment.answers.isEmpty {
+            found.append(wish(for: segment, isAsked: true))
+        }
+        for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
+            wishAhead(rendition, into: &found)
+        }
+        stream.plans += 1
+        for wish in found { wish.segment.wishedIn = stream.plans }
+        return found.enumerated().sorted { left, right in
+            let leftSlack = left.element.slack ?? .forever
+            let rightSlack = right.element.slack ?? .forever
+            return leftSlack != rightSlack ? leftSlack < rightSlack : left.offset < right.offset
+        }.map { $0.element }
+    }
+
+    func wish(for segment: Segment, isAsked: Bool) -> Wish {
+        let starts = segment.rendition.stream.players.contains { player in
+            player.playheads.contains {
+                $0.rendition == segment.id.rendition && $0.head.start == segment.id.number && !$0.head.hasStarted
+            }
+        }
+        let isInitialisation = segment.id.kind == .initialisation
+        return Wish(
+            segment: segment,
+            // A player that waits long enough to count as idle is dry, not away.
+            slack: isInitialisation ? .zero : slack(of: segment) ?? (isAsked ? .zero : nil),
+            isAsked: isAsked,
+            isStart: isInitialisation || starts
+        )
+    }
+
+    /// What players will ask next, as far as `max_buffer_size` and the cache allow.
+    private mutating func wishAhead(_ rendition: Rendition, into found: inout [Wish]) {
+        for player in rendition.stream.players {
+            guard let place = player.place(of: rendition.key) else { continue }
+            let head = player.playheads[place].head
+            guard now - head.lastRequest < idleAfter(rendition) else { continue }
+            var slack = head.buffer(at: now)
+            var number = head.drainedTo
+            // A live player that fell out of the window goes on at its beginning.
+            if let first = rendition.first, number < first { number = first }
+            while slack < settings.maximumBuffer, let entry = rendition.entry(number) {
+                if !entry.gap {
+                    let segment = ensureSegment(entry, in: rendition)
+                    if number >= head.next, !segment.isHeld, segment.answers.isEmpty,
+                        !found.contains(where: { $0.segment === segment })
+                    {
+                        found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))
+                    }
+                    if found.count > 64 { return }
+                }
+                slack = slack + (entry.duration - head.creditedTime(of: number)).orZero
+                number += 1
+            }
+        }
+    }
+
+    /// Seconds until a player runs dry for lack of this segment, given that what comes before it arrives in time.
+    func slack(of segment: Segment) -> Duration? {
+        guard segment.id.kind == .media else { return nil }
+        let rendition = segment.rendition
+        var least: Duration?
+        for player in rendition.stream.players {
+            guard let place = player.place(of: rendition.key) else { continue }
+            let head = player.playheads[place].head
+            guard now - head.lastRequest < idleAfter(rendition) else { continue }
+            var slack = head.buffer(at: now)
+            var number = head.drainedTo
+            while number < segment.id.number, slack < settings.maximumBuffer {
+                let duration = rendition.entry(number)?.duration ?? rendition.targetDuration
+                slack = slack + (duration - head.creditedTime(of: number)).orZero
+                number += 1
+            }
+            least = min(least ?? .forever, slack)
+        }
+        return least
+    }
+
+    /// Fetching ahead must leave room for what is behind players and for what they wait for.
+    func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
+        if segment.phase == .racing { return true }
+        let expected = segment.length ?? stream.typicalSegmentBytes
+        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
+    }
+}
