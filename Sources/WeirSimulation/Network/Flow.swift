@@ -2,7 +2,8 @@ import WeirCore
 
 /// One direction of a connection: a sender with a congestion window (RFC 5681) and a receiver that reassembles.
 ///
-/// Window: slow start → congestion avoidance at `threshold`; any → half at a drop; idle > time-out → initial window.
+/// Window: slow start → congestion avoidance at `threshold`, or when a queue is felt (HyStart); any → half at a drop;
+/// idle > time-out → initial window.
 final class Flow {
     struct Packet {
         var offset: Int64
@@ -10,6 +11,8 @@ final class Flow {
         var sentAt: Instant
         /// Whether the window, and not the application, decided its size or time.
         var windowLimited: Bool
+        /// How long it waited for others at the downlink, and so did its acknowledgement at the sender's.
+        var waited = Duration.zero
 
         /// Adds what directly follows, so that small acknowledgements do not beget ever smaller packets.
         mutating func absorb(_ next: Packet, limit: Int) -> Bool {
@@ -42,6 +45,7 @@ final class Flow {
     /// Packets that were dropped below this offset have been paid for.
     var recovery: Int64 = 0
     var roundTrip: Duration
+    private var hyStart = HyStart()
     var lastSent = Instant.start
     var retransmissions = Ring<Packet>()
     var uplinkQueue = Ring<Packet>()
@@ -132,6 +136,11 @@ final class Flow {
         let sample = now - packet.sentAt
         roundTrip = Duration(nanoseconds: (roundTrip.nanoseconds * 7 + sample.nanoseconds) / 8)
         guard packet.windowLimited else { return }
+        if window < threshold,
+            hyStart.endsSlowStart(packet, sent: sent, window: window, roundTrip: delay * 2, at: now)
+        {
+            threshold = window
+        }
         if window < threshold {
             window = min(window + Double(packet.size), max(threshold, window))
         } else {

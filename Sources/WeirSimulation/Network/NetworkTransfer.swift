@@ -156,7 +156,7 @@ extension Network {
     }
 
     func packetArrived(_ flow: Flow, number: Int) {
-        guard let packet = flow.inTransit.popFirst() else { return }
+        guard var packet = flow.inTransit.popFirst() else { return }
         let now = queue.now
         let host = hosts[flow.receiver]
         guard !host.isDead else { return }
@@ -173,6 +173,7 @@ extension Network {
         let firstBit = now - transmissionTime(bytes, at: hosts[flow.sender].uplinkRate)
         let start = max(host.downlinkFree, firstBit)
         let done = max(now, start + transmissionTime(bytes, at: host.downlinkRate))
+        packet.waited = done - max(now, firstBit + transmissionTime(bytes, at: host.downlinkRate))
         host.downlinkFree = done
         host.receivedBytes += Int64(bytes)
         flow.atDownlink.append(packet)
@@ -180,7 +181,7 @@ extension Network {
     }
 
     func packetDelivered(_ flow: Flow, number: Int) {
-        guard let packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
+        guard var packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
         flow.receive(packet)
         deliverFrames(flow, number: number)
         let bytes = Transport.acknowledgementBytes(packet.size)
@@ -192,6 +193,7 @@ extension Network {
         let sent = queue.now + wait + transmissionTime(bytes, at: back.uplinkRate)
         let queueing = (home.downlinkFree - sent - flow.delay).orZero
         if queueing > .zero { home.downlinkFree = home.downlinkFree + transmissionTime(bytes, at: home.downlinkRate) }
+        packet.waited = packet.waited + queueing
         flow.lastAcknowledgement = max(flow.lastAcknowledgement, sent + flow.delay + queueing)
         flow.acknowledgements.append(packet)
         queue.schedule(Event(.acknowledgement, number), at: flow.lastAcknowledgement)
