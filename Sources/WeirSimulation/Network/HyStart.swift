@@ -6,8 +6,8 @@ import WeirCore
 ///
 /// Round: begins with the first acknowledgement beyond what was sent when the last one began.
 struct HyStart {
-    /// What is looked at of a round to feel a queue: eight acknowledgements of two packets each.
-    private static let sampleBytes = 16 * Transport.segmentBytes
+    /// What is looked at of a round to feel a queue: eight acknowledgements, one a packet as long as a connection is new.
+    private static let sampleBytes = 8 * Transport.segmentBytes
     /// Acknowledgements closer than this come in a train.
     private static let trainGap = Duration.milliseconds(2)
     /// A smaller window is let grow in any case.
@@ -18,6 +18,8 @@ struct HyStart {
     private var lastOfTrain = Instant.start
     private var sampled = 0
     private var leastWait = Duration.forever
+    /// Of the whole connection: what it takes for the empty line.
+    private var usualWait = Duration.forever
 
     /// Takes an acknowledgement in.
     ///
@@ -39,6 +41,7 @@ struct HyStart {
             sampled = 0
             leastWait = .forever
         }
+        usualWait = min(usualWait, packet.waited)
         let acknowledgements = max(1, packet.size / (2 * Transport.segmentBytes))
         let isInTrain = now - lastOfTrain <= HyStart.trainGap * acknowledgements
         if isInTrain { lastOfTrain = now }
@@ -49,6 +52,6 @@ struct HyStart {
         guard window >= HyStart.leastWindow else { return false }
         if isInTrain, now - began > roundTrip / 2 { return true }
         let bearable = min(max(roundTrip / 8, .milliseconds(4)), .milliseconds(16))
-        return sampled >= HyStart.sampleBytes && leastWait >= bearable
+        return sampled >= HyStart.sampleBytes && leastWait - usualWait >= bearable
     }
 }
