@@ -1,8 +1,16 @@
 // Playlists: fetched once for all who ask, read, and turned into segments.
 extension Agent {
-    mutating func fetchManifest(_ manifest: Manifest, of stream: Stream, rendition: Rendition?) {
+    /// - Parameter directives: what the origin should wait for before it answers.
+    mutating func fetchManifest(
+        _ manifest: Manifest,
+        of stream: Stream,
+        rendition: Rendition?,
+        directives: DeliveryDirectives? = nil
+    ) {
         guard manifest.fetch == nil else { return }
-        let request = FetchRequest(url: manifest.url.description, purpose: .manifest)
+        let url = directives?.added(to: manifest.url) ?? manifest.url
+        let request = FetchRequest(url: url.description, purpose: .manifest)
+        manifest.isHeldUpstream = directives != nil
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: manifest.url.originKey)
         manifest.fetch = fetch.id
         manifest.received = []
@@ -36,7 +44,11 @@ extension Agent {
         }
         let base = (try? WebURL(parsing: head.url)) ?? manifest.url
         do {
-            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits)
+            var imported = PlaylistVariables()
+            if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
+                imported = top.variables
+            }
+            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits, importing: imported)
             manifestArrived(manifest, playlist, base: base, fetch)
         } catch {
             manifestFailed(manifest, fetch, .notAManifest("\(error)"))
@@ -78,6 +90,7 @@ extension Agent {
                 forgetIfRestarted(rendition, from: old, to: new)
             }
             playlistChanged(rendition, isNew: isNew)
+            noteParts(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
@@ -126,13 +139,14 @@ extension Agent {
 
     // MARK: What a playlist says
 
-    private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
-        guard let playlist = rendition.playlist else { return }
+    mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
+        guard let listing = rendition.listing else { return }
         let stream = rendition.stream
         if rendition.isWithdrawn { restore(rendition) }
         if isNew {
-            for entry in playlist.segments.suffix(rendition.isLive ? 64 : 0) where !entry.gap {
-                _ = ensureSegment(entry, in: rendition)
+            for index in (listing.isComplete ? listing.count : max(0, listing.count - 64))..<listing.count {
+                let entry = listing[index]
+                if !entry.isGap { _ = ensureSegment(entry, in: rendition) }
             }
             forgetOldSegments(rendition)
             tellInterest(rendition, force: false)
@@ -141,14 +155,17 @@ extension Agent {
     }
 
     /// The state of a listed segment, made when it is first needed.
-    mutating func ensureSegment(_ entry: MediaSegment, in rendition: Rendition) -> Segment {
-        if let known = rendition.media[entry.sequence] {
+    mutating func ensureSegment(_ entry: ListedSegment, in rendition: Rendition) -> Segment {
+        let url = entry.url
+        if let known = rendition.media[entry.number] {
+            known.numbers = entry.numbers
+            noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.
-            guard known.url != entry.url || known.id.range != entry.byteRange else { return known }
-            let name = Edition.nameHash(of: entry.url)
+            guard known.url != url || known.id.range != entry.byteRange else { return known }
+            let name = Edition.nameHash(of: url)
             if known.edition.name == name, known.id.range == entry.byteRange {
                 // A reloaded list mints new tokens: the newest address wins.
-                known.url = entry.url
+                known.url = url
                 return known
             }
             replace(known)
@@ -156,18 +173,20 @@ extension Agent {
         let id = SegmentID(
             rendition: rendition.key,
             kind: .media,
-            number: entry.sequence,
+            number: entry.number,
             range: entry.byteRange
         )
         let segment = Segment(
             id: id,
-            url: entry.url,
+            url: url,
             duration: entry.duration,
-            name: Edition.nameHash(of: entry.url),
+            name: Edition.nameHash(of: url),
             rendition: rendition,
             listedAt: now
         )
-        rendition.media[entry.sequence] = segment
+        segment.numbers = entry.numbers
+        noteAvailability(segment)
+        rendition.media[entry.number] = segment
         return segment
     }
 

@@ -27,6 +27,11 @@ extension Agent {
         case .segment(let id, let key, let number, _):
             guard let rendition = stream(id)?.rendition(key) else { return noStream(answer) }
             askSegment(answer, number, rendition)
+        case .part(let id, let key, let sequence, let part, _):
+            guard let rendition = stream(id)?.rendition(key.ofParts),
+                let number = MediaPart.number(sequence: sequence, index: part)
+            else { return noStream(answer) }
+            askSegment(answer, number, rendition)
         case .initialisation(let id, let key, let number, _):
             guard let rendition = stream(id)?.rendition(key), let segment = rendition.initialisation[number] else {
                 return noStream(answer)
@@ -84,6 +89,8 @@ extension Agent {
         _ rendition: Rendition?
     ) {
         answer.content = .manifest(manifest, stream)
+        answer.directives = DeliveryDirectives(target: answer.request.target)
+        if holds(answer, manifest, stream, rendition) { return }
         if isFresh(manifest, rendition) { return deliver(manifest, stream, to: answer) }
         manifest.waiting.append(answer.request.id)
         let patience = manifest.playlist == nil ? Agent.firstByteTime : Agent.manifestPatience
@@ -95,12 +102,18 @@ extension Agent {
     private func isFresh(_ manifest: Manifest, _ rendition: Rendition?) -> Bool {
         guard let fetchedAt = manifest.fetchedAt, let playlist = manifest.playlist else { return false }
         let age = now - fetchedAt
+        if case .media(let media) = playlist, manifest.isHeldUpstream, manifest.fetch != nil,
+            age < media.targetDuration
+        {
+            return true
+        }
         guard case .media(let media) = playlist, !media.endList else {
             // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
             return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
         }
         if !manifest.wasServed, age < media.targetDuration / 2 { return true }
-        return age < min(media.targetDuration / 4, .milliseconds(500))
+        let news = media.lowLatency.partTarget.map { $0 / 2 } ?? media.targetDuration / 4
+        return age < min(news, .milliseconds(500))
     }
 
     /// Answers all who wait for this manifest, with the copy or with what went wrong.
@@ -109,13 +122,17 @@ extension Agent {
         manifest.waiting = []
         for id in waiting {
             guard let answer = answers[id] else { continue }
-            if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
+            if manifest.lastFailure == nil, waitsOn(answer, manifest) {
+                manifest.waiting.append(id)
+            } else if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
                 let status = if case .status(let status) = failure, (400..<500).contains(status) { status } else { 502 }
                 end(answer, status: status, text: "the origin's playlist: \(failure)\n")
             } else {
                 deliver(manifest, stream, to: answer)
             }
         }
+        guard isHeldFor(manifest) else { return }
+        holdUpstream(manifest, stream, stream.renditions.first { $0.manifest === manifest })
     }
 
     private func mayStandIn(_ manifest: Manifest, for failure: ManifestFailure) -> Bool {
@@ -139,7 +156,9 @@ extension Agent {
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
                 return end(answer, status: 502, text: "the origin's playlist became one of another kind\n")
             }
-            bytes = rewrite(list, rendition)
+            let whole = rewrite(list, rendition)
+            let boundary = answer.directives?.skips ?? false ? list.lowLatency.skipUntil : nil
+            bytes = boundary.map { DeltaUpdate.skip(DeltaUpdate.skippable(list, until: $0), of: whole) } ?? whole
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
         }
         let fields = [
@@ -183,6 +202,12 @@ extension Agent {
                 let map = list.maps[index]
                 let id = map.id(of: rendition.key)
                 return LocalPath.initialisation(stream.id, rendition.key, number: id.number, suffix: map.suffix).text
+            case .part(let index): return local(list.lowLatency.parts[index], rendition)
+            case .hint: return list.lowLatency.hint.map { local($0, rendition) }
+            case .report(let index):
+                let path = list.lowLatency.reportURL(index).path
+                let other = stream.renditions.first { !$0.isParts && $0.manifest.url.path == path }
+                return other.map { LocalPath.index(stream.id, $0.key).text }
             case .key(let index):
                 guard let url = list.keys[index].url else { return nil }
                 return LocalPath.key(stream.id, rendition.key, keys.place(of: url)).text
@@ -194,12 +219,17 @@ extension Agent {
         return bytes
     }
 
+    private func local(_ part: MediaPart, _ rendition: Rendition) -> String {
+        let (stream, key) = (rendition.stream.id, rendition.key)
+        return LocalPath.part(stream, key, number: part.sequence, part: part.index, suffix: part.suffix).text
+    }
+
     // MARK: Segments asked
 
     private mutating func askSegment(_ answer: Answer, _ number: UInt64, _ rendition: Rendition) {
         let segment: Segment
         if let entry = rendition.entry(number) {
-            guard !entry.gap else {
+            guard !entry.isGap else {
                 return end(answer, status: 404, text: "the playlist marks this segment as a gap\n")
             }
             segment = ensureSegment(entry, in: rendition)
@@ -215,15 +245,23 @@ extension Agent {
         rendition.stream.lastMediaRequest = now
         joinSwarm(rendition.stream)
         if let place = player.place(of: rendition.key) {
-            _ = player.playheads[place].head.request(number, at: now)
+            let reach = reach(of: player.playheads[place].head, rendition)
+            _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
         } else {
-            player.playheads.append((rendition.key, Playhead(start: number, at: now)))
+            player.playheads.append((rendition.key, Playhead(start: segment.numbers, at: now)))
         }
         tellInterest(rendition, force: false)
         begin(answer, segment)
         if rendition.manifest.nextReload == nil, rendition.manifest.fetch == nil {
             scheduleReload(rendition.manifest, rendition.stream, rendition)
         }
+    }
+
+    /// The highest number that a player at this place may ask for without having sought there.
+    private func reach(of head: Playhead, _ rendition: Rendition) -> UInt64 {
+        guard let listing = rendition.listing else { return .max }
+        let index = listing.index(atOrAfter: head.next) + Playhead.skip
+        return index < listing.count ? listing.number(at: index) : .max
     }
 
     func player(of request: PlayerRequest, in stream: Stream) -> Player {
@@ -297,7 +335,7 @@ extension Agent {
             let place = player.place(of: segment.id.rendition)
         else { return }
         if isDone {
-            player.playheads[place].head.finish(segment.id.number)
+            player.playheads[place].head.finish(segment.numbers)
         } else {
             player.playheads[place].head.giveUp(segment.id.number)
         }
@@ -312,6 +350,7 @@ extension Agent {
         }
         let age = now - answer.arrived
         if case .manifest(let manifest, let stream) = answer.content {
+            if waitsOn(answer, manifest) { return holdIsOver(answer, manifest) }
             if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt, now - fetched < Agent.staleManifest {
                 manifest.waiting.removeAll { $0 == id }
                 return deliver(manifest, stream, to: answer)

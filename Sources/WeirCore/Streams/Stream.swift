@@ -66,7 +66,7 @@ final class Stream {
         renditions.append(rendition)
     }
 
-    var isLive: Bool { renditions.contains { $0.playlist.map { !$0.endList } ?? false } }
+    var isLive: Bool { renditions.contains { $0.isLive } }
 }
 
 /// A playlist resource and its reloads: one upstream request at a time, whoever asks.
@@ -76,6 +76,8 @@ final class Manifest {
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
+    /// The exchange under way is answered as soon as there is news: the copy is the newest until then.
+    var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
     /// A player has had the copy.
@@ -110,7 +112,7 @@ final class Rendition {
     let key: RenditionKey
     unowned let stream: Stream
     let manifest: Manifest
-    /// Local file suffix family: subtitles and I-frame lists are origin-only.
+    /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
     /// Peak bits per second as the multivariant list says; 0 when it does not.
@@ -125,12 +127,23 @@ final class Rendition {
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
-    init(key: RenditionKey, stream: Stream, manifest: Manifest, isShared: Bool, isSubtitles: Bool) {
+    /// It consists of the partial segments of another rendition, which shares its manifest.
+    let isParts: Bool
+
+    init(
+        key: RenditionKey,
+        stream: Stream,
+        manifest: Manifest,
+        isShared: Bool,
+        isSubtitles: Bool,
+        isParts: Bool = false
+    ) {
         self.key = key
         self.stream = stream
         self.manifest = manifest
         self.isShared = isShared
         self.isSubtitles = isSubtitles
+        self.isParts = isParts
     }
 
     var playlist: MediaPlaylist? {
@@ -138,15 +151,16 @@ final class Rendition {
         return nil
     }
 
-    var newest: UInt64? { playlist?.segments.last?.sequence }
-    var first: UInt64? { playlist?.segments.first?.sequence }
-    var targetDuration: Duration { playlist?.targetDuration ?? .seconds(6) }
-    var isLive: Bool { playlist.map { !$0.endList } ?? false }
+    /// What is listed now; nil before the first copy.
+    var listing: (any SegmentListing)? { isParts ? parts : playlist }
+    /// The partial segments that its manifest lists.
+    var parts: PartListing? { playlist.flatMap { $0.lowLatency.partTarget == nil ? nil : PartListing(playlist: $0) } }
+    var newest: UInt64? { listing?.newest }
+    var first: UInt64? { listing?.first }
+    var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
+    var isLive: Bool { listing.map { !$0.isComplete } ?? false }
 
-    func entry(_ number: UInt64) -> MediaSegment? {
-        guard let playlist, let index = playlist.index(ofSequence: number) else { return nil }
-        return playlist.segments[index]
-    }
+    func entry(_ number: UInt64) -> ListedSegment? { listing?.entry(number) }
 
     func segment(_ id: SegmentID) -> Segment? {
         let found = id.kind == .media ? media[id.number] : initialisation[id.number]
