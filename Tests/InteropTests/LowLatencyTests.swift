@@ -33,7 +33,6 @@ extension InteropTests {
 
         @Test(
             "Two agents exchange parts: every part is exact, and the origin gives little more than one copy",
-            .disabled("MISSING: parts in the agent's local playlists"),
             .needs(),
             .timeLimit(.minutes(1)),
             arguments: LowLatencyMode.Parts.allCases
