@@ -282,6 +282,29 @@ struct OriginAnswerTests {
         #expect(probe.agent.sessions(at: probe.now).allSatisfy { $0.players == 2 })
     }
 
+    @Test("F81 Ten channels in five seconds: each begins, and nothing of those left behind goes on") func zapping() {
+        let probe = AgentProbe()
+        var left: [FetchID] = []
+        for number in 0..<10 {
+            let path = probe.open("http://o.example/\(number)/index.m3u8", Playlists.live(10...15))
+            let request = probe.ask(path.replacingIndex(with: "13.ts"))
+            let fetch = probe.fetches("/\(number)/13.ts")[0].id
+            probe.head(fetch, 200, [("content-length", "500000")])
+            probe.body(fetch, pattern(100_000))
+            #expect(probe.status(request) == 200)
+            probe.wait(.milliseconds(500))
+            if number < 9 {
+                probe.feed(.requestClosed(request))
+                left.append(fetch)
+            }
+        }
+        probe.wait(.seconds(1))
+        #expect(left.allSatisfy { probe.isCancelled($0) })
+        let lists = probe.fetches(".m3u8").count
+        probe.wait(.seconds(60))
+        #expect(probe.fetches(".m3u8").count == lists)
+    }
+
     @Test("Segments inserted for each viewer alone are read from the origin, and nobody is banned for them")
     func perViewer() {
         let world = AgentWorld()
