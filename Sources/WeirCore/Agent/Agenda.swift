@@ -12,6 +12,7 @@ struct Agenda {
         case tracker(TrackerID)
         case link(LinkID)
         case house
+        case warm
     }
 
     private struct Note {

@@ -53,6 +53,7 @@ extension Agent {
         case .audit: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
+        case .keyAhead: break
         }
     }
 
@@ -66,6 +67,7 @@ extension Agent {
         case .audit: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
+        case .keyAhead(let stream, _): keyAheadBody(stream, payload, fetch)
         }
     }
 
@@ -81,6 +83,7 @@ extension Agent {
             finishIfComplete(segment)
             replan(segment.rendition.stream)
         case .relay(let request): relayEnded(request, end)
+        case .keyAhead(let stream, let url): keyAheadEnded(stream, url, fetch, end)
         }
     }
 

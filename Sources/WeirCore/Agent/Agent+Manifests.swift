@@ -5,6 +5,7 @@ extension Agent {
         let request = FetchRequest(url: manifest.url.description, purpose: .manifest)
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: manifest.url.originKey)
         manifest.fetch = fetch.id
+        manifest.wasFetchedAhead = stream.isAhead
         manifest.received = []
         manifest.head = nil
         manifest.fetchStartedAt = now
@@ -12,12 +13,23 @@ extension Agent {
     }
 
     mutating func manifestBody(_ manifest: Manifest, _ payload: any Payload, _ fetch: Fetch) {
-        guard manifest.received.count + payload.count <= limits.manifestBytes else {
+        guard case .manifest(_, let stream, _) = fetch.purpose else { return }
+        let most = stream.isAhead ? min(limits.manifestBytes, Int(clamping: zapAllowance)) : limits.manifestBytes
+        guard manifest.received.count + payload.count <= most else {
             cancel(fetch)
-            manifestFailed(manifest, fetch, .notAManifest("larger than \(limits.manifestBytes) bytes"))
+            manifestFailed(manifest, fetch, .notAManifest("larger than \(most) bytes"))
             return
         }
+        noteSpentAhead(payload.count, on: stream)
+        let hadStart = manifest.received.count >= HLSPlaylist.startCount
         manifest.received += payload.bytes()
+        // Live media behind an address that looked like a manifest's never ends.
+        if !hadStart, manifest.received.count >= HLSPlaylist.startCount,
+            let refusal = HLSPlaylist.refusal(ofStart: manifest.received)
+        {
+            cancel(fetch)
+            manifestFailed(manifest, fetch, .notAManifest("\(refusal)"))
+        }
     }
 
     mutating func manifestEnded(_ manifest: Manifest, _ fetch: Fetch, _ end: FetchEnd) {

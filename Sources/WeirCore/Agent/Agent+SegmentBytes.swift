@@ -105,6 +105,7 @@ extension Agent {
         guard fetch.head != nil else { return }
         run.lastProgress = now
         count(payload.count, isEdge: fetch.isEdge, in: segment)
+        noteSpentAhead(payload.count, on: segment.rendition.stream)
         var piece = payload
         if fetch.skip > 0 {
             let skipped = min(Int64(piece.count), fetch.skip)

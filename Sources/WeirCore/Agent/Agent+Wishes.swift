@@ -16,6 +16,7 @@ extension Agent {
         for segment in stream.racing where !segment.answers.isEmpty {
             found.append(wish(for: segment, isAsked: true))
         }
+        wishForNeighbour(stream, into: &found)
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
         }
@@ -26,6 +27,21 @@ extension Agent {
             let rightSlack = right.element.slack ?? .forever
             return leftSlack != rightSlack ? leftSlack < rightSlack : left.offset < right.offset
         }.map { $0.element }
+    }
+
+    /// Initialisation sections of a channel that may be watched next, as far as the budget goes.
+    private func wishForNeighbour(_ stream: Stream, into found: inout [Wish]) {
+        guard stream.isAhead else {
+            stream.wanted = []
+            return
+        }
+        stream.wanted.removeAll { segment in
+            if case .failed = segment.phase { return true }
+            return segment.isHeld
+        }
+        for segment in stream.wanted where segment.answers.isEmpty && (segment.length ?? 1) <= zapAllowance {
+            found.append(Wish(segment: segment, slack: nil, isAsked: false, isStart: true))
+        }
     }
 
     func wish(for segment: Segment, isAsked: Bool) -> Wish {
@@ -46,7 +62,7 @@ extension Agent {
 
     /// What players will ask next, as far as `max_buffer_size` and the cache allow.
     private mutating func wishAhead(_ rendition: Rendition, into found: inout [Wish]) {
-        for player in rendition.stream.players {
+        for player in rendition.stream.players where !player.isAside {
             guard let place = player.place(of: rendition.key) else { continue }
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }
@@ -75,7 +91,7 @@ extension Agent {
         guard segment.id.kind == .media else { return nil }
         let rendition = segment.rendition
         var least: Duration?
-        for player in rendition.stream.players {
+        for player in rendition.stream.players where !player.isAside {
             guard let place = player.place(of: rendition.key) else { continue }
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }

@@ -8,6 +8,8 @@ final class Fetch {
         case audit(Segment, chunk: Int)
         case anchor(Segment)
         case relay(RequestID)
+        /// A key of a stream that may be watched next.
+        case keyAhead(Stream, WebURL)
     }
 
     let id: FetchID

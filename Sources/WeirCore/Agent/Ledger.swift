@@ -106,7 +106,7 @@ extension Agent {
         let rendition = segment.rendition
         let number = segment.id.number
         let distance = rendition.stream.players.compactMap { player -> UInt64? in
-            guard let place = player.place(of: rendition.key) else { return nil }
+            guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
             let head = player.playheads[place].head
             guard number >= head.drainedTo, now - head.lastRequest < idleAfter(rendition) else { return nil }
             return number - head.drainedTo
@@ -138,7 +138,7 @@ extension Agent {
         for stream in streams {
             for rendition in stream.renditions where isPlaying(rendition) {
                 var counted: Set<UInt64> = []
-                for player in stream.players {
+                for player in stream.players where !player.isAside {
                     guard let place = player.place(of: rendition.key) else { continue }
                     var number = player.playheads[place].head.next
                     while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {

@@ -8,6 +8,14 @@ final class Stream {
     /// The manifest at the stream's own URL.
     let top: Manifest
     var isOpen = false
+    /// Nobody has asked for it: it is next to the channel that is watched. It enters no swarm.
+    var isAhead = false
+    /// Opened because a player asked for its address: it may be closed to make room.
+    var isOnDemand = false
+    /// While it is ahead: the renditions that a player will probably read, initialisation sections to fetch, and keys.
+    var likely: [RenditionKey] = []
+    var wanted: [Segment] = []
+    var keysAhead: [WebURL: KeyAhead] = [:]
     /// Who waits to hear whether it can be played.
     var openers: [OpenID] = []
     private(set) var renditions: [Rendition] = []
@@ -77,6 +85,8 @@ final class Manifest {
     var fetch: FetchID?
     var received: [UInt8] = []
     var head: FetchHead?
+    /// The copy was fetched before anybody asked for the stream.
+    var wasFetchedAhead = false
     /// A player has had the copy.
     var wasServed = false
     /// Players' requests that wait for a fresh copy.

@@ -13,6 +13,8 @@ package struct HostConfiguration: Sendable {
     package var endpoint: EndpointSettings
     package var origin = OriginSettings()
     package var logger: Logger
+    /// Nil: no list of channels.
+    package var channels: ChannelSource.Location?
     /// Nil: no links.
     package var links: Factory<any LinkTransport>?
     /// Nil: no trackers.
@@ -29,6 +31,7 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
     case trustRoots(reason: String)
+    case channels(reason: String)
 
     package var description: String {
         switch self {
@@ -40,6 +43,8 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
                 + "with --listen"
         case .trustRoots(let reason):
             "cannot read the extra trust roots: \(reason); give PEM files"
+        case .channels(let reason):
+            "cannot read the list of channels: \(reason)"
         }
     }
 }
