@@ -49,7 +49,10 @@ extension Agent {
         }
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifest.head = head
-        case .segment(let segment, let run): segmentHead(segment, run, fetch, head)
+        case .segment(let segment, let run):
+            segmentHead(segment, run, fetch, head)
+            // Its length may be more than may be spent.
+            if segment.rendition.stream.isAhead { replan(segment.rendition.stream) }
         case .audit: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
@@ -63,7 +66,9 @@ extension Agent {
         fetch.received += Int64(payload.count)
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifestBody(manifest, payload, fetch)
-        case .segment(let segment, let run): segmentBody(segment, run, fetch, payload)
+        case .segment(let segment, let run):
+            segmentBody(segment, run, fetch, payload)
+            if segment.rendition.stream.isAhead, zapAllowance == 0 { replan(segment.rendition.stream) }
         case .audit: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)

@@ -139,9 +139,8 @@ extension Agent {
         guard let start else { return }
         if let map = start.map {
             let section = ensureInitialisation(playlist.maps[map], in: rendition)
-            if !section.isHeld, case .absent = section.phase,
-                !rendition.stream.wanted.contains(where: { $0 === section })
-            {
+            // Once: what turned out too large is not begun again.
+            if !section.isHeld, rendition.stream.sectionsAhead.insert(section.id).inserted {
                 rendition.stream.wanted.append(section)
                 replan(rendition.stream)
             }

@@ -37,9 +37,9 @@ extension Agent {
         }
         stream.wanted.removeAll { segment in
             if case .failed = segment.phase { return true }
-            return segment.isHeld
+            return segment.isHeld || max(1, segment.length == nil ? 1 : segment.rest) > zapAllowance
         }
-        for segment in stream.wanted where segment.answers.isEmpty && (segment.length ?? 1) <= zapAllowance {
+        for segment in stream.wanted where segment.answers.isEmpty {
             found.append(Wish(segment: segment, slack: nil, isAsked: false, isStart: true))
         }
     }

@@ -113,7 +113,7 @@ extension ChannelList {
             var part: [UInt8] = []
             while part.count < most, index < list.bytes.count {
                 let limit = place < list.entries.count ? Int(list.entries[place].address.start) : list.bytes.count
-                let end = min(limit, index + most - part.count)
+                let end = min(limit, index + min(most - part.count, list.bytes.count))
                 part += list.bytes[index..<end]
                 index = end
                 guard end == limit, place < list.entries.count else { continue }

@@ -15,6 +15,7 @@ final class Stream {
     /// While it is ahead: the renditions that a player will probably read, initialisation sections to fetch, and keys.
     var likely: [RenditionKey] = []
     var wanted: [Segment] = []
+    var sectionsAhead: Set<SegmentID> = []
     var keysAhead: [WebURL: KeyAhead] = [:]
     /// Who waits to hear whether it can be played.
     var openers: [OpenID] = []
