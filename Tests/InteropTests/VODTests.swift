@@ -75,7 +75,7 @@ extension InteropTests {
                     if viewer == 1 {
                         expectEqual(cost, plain)
                     } else {
-                        let limit = content * 3 / 100 + acquaintance(content) + startUp(sample, nginx.entries())
+                        let limit = content * 3 / 100 + startUp(sample, nginx.entries())
                         #expect(cost.mediaBytes <= limit, "viewer \(viewer)")
                     }
                     report("\(sample.folder) viewer \(viewer): \(cost.mediaBytes) of \(content) bytes from the origin")
@@ -91,11 +91,6 @@ extension InteropTests {
         private func expectEqual(_ cost: OriginCost, _ plain: OriginCost) {
             #expect(cost.media == plain.media)
             for (path, count) in cost.manifests { #expect(count <= plain.manifests[path] ?? 0, "\(path)") }
-        }
-
-        /// One in twenty of a new network's first 200 chunks is audited, which five minutes dilute and one does not.
-        private func acquaintance(_ content: Int64) -> Int64 {
-            content < 100_000_000 ? 200 * Int64(Chunk.byteCount) / 20 : 0
         }
 
         /// One segment of every track: what the origin gives so that playback begins at once.

@@ -1,8 +1,5 @@
 // Comparing with the origin: secret samples of what peers sent, proofs against a voucher, the origin's own digests.
 extension Agent {
-    /// A new network's first chunks are sampled much more often: a liar cannot wait for trust cheaply.
-    static let newNetworkChunks = 200
-    static let newNetworkRate = 0.05
     /// In the long run a swarm spends about a twenty-fifth of a copy on audits, however large it is.
     static let swarmRate = 0.04
     static let leastRate = 0.001
@@ -17,12 +14,10 @@ extension Agent {
         let members = max(stream.announcedMembers, links(of: stream).count + 1)
         for chunk in 0..<segment.chunks.count where segment.chunks.origins[chunk] == .peer {
             guard let network = segment.network(of: chunk) else { continue }
-            let seen = networks[network] ?? 0
-            networks[network] = min(seen + 1, Agent.newNetworkChunks)
-            let rate =
-                seen < Agent.newNetworkChunks
-                ? Agent.newNetworkRate : max(Agent.leastRate, Agent.swarmRate / Double(members))
-            guard random.fraction() < rate, let expected = segment.evidence.digest(of: chunk) else { continue }
+            let trusted = max(Agent.leastRate, Agent.swarmRate / Double(members))
+            guard networks[network, default: NetworkSample()].draws(trustedRate: trusted, random: &random),
+                let expected = segment.evidence.digest(of: chunk)
+            else { continue }
             let key = segment.evidence.voucherKey(of: expected, chunk: chunk)
             segment.audits.append(Audit(chunk: chunk, expected: expected, voucherKey: key, since: now))
         }

@@ -8,12 +8,13 @@ extension Agent {
             return
         }
         if let retryAt = segment.retryAt, retryAt > now { return agenda.note(.plan(stream.id), at: retryAt) }
-        switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { !$0.isHTTP }) {
+        switch whetherHTTP(wish, stream, isOffered: !sources.isEmpty || segment.runs.contains { isAlive($0) }) {
         case .now(let reason):
             guard ranges.isEmpty else { return askRanges(wish, stream, ranges, reason: reason) }
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
             if let range { takeBack(range, from: segment) }
+            if reason == Agent.stoodIn { noteFailures(before: me, segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
                 // Every HTTP source is being left alone after a failure.
@@ -22,6 +23,12 @@ extension Agent {
         case .later(let due):
             agenda.note(.plan(stream.id), at: max(due, now + .milliseconds(5)))
         }
+    }
+
+    /// Something may still come of a peer's run.
+    private func isAlive(_ run: Run) -> Bool {
+        guard case .link(let id, _) = run.source, let link = link(id) else { return false }
+        return now - link.lastHeard < Agent.promiseTime
     }
 
     private enum WhetherHTTP {
@@ -70,7 +77,7 @@ extension Agent {
             return .later(due)
         }
         let (turn, rank) = electionTurn(segment, stream)
-        if turn <= now { return .now(reason: rank == 0 ? "elected" : "stood in for the elected") }
+        if turn <= now { return .now(reason: rank == 0 ? "elected" : Agent.stoodIn) }
         return .later(min(due, turn))
     }
 
@@ -79,28 +86,6 @@ extension Agent {
         fetches.values.contains { fetch in
             guard case .segment = fetch.purpose else { return false }
             return fetch.host == host && now - fetch.startedAt < .seconds(2)
-        }
-    }
-
-    /// When this agent should read the segment for the swarm, if nobody has announced it by then.
-    private func electionTurn(_ segment: Segment, _ stream: Stream) -> (turn: Instant, rank: Int) {
-        guard settings.uploadBytesPerSecond != 0 else { return (.never, 0) }
-        let others = electorate(segment, stream)
-        let rank = Election.rank(of: me, among: others, for: segment.id)
-        let delay = Election.delay(
-            rank: rank,
-            score: Election.score(me, segment.id),
-            strangers: strangers(in: stream)
-        )
-        let begun = max(segment.listedAt, segment.raceStart ?? now)
-        // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
-        guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
-        return (begun + delay, rank)
-    }
-
-    private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
-        links.contains {
-            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
         }
     }
 
@@ -144,7 +129,9 @@ extension Agent {
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
             let isUnproven = !wish.isStart && (!link.estimate.isKnown || link.lastChunk < link.lastStall)
-            let isSilent = isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
+            let isSilent =
+                isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
+                || now - link.lastHeard >= Agent.promiseTime
             for chunk in run.rest(of: segment.chunks.count) {
                 let finish = Double(chunk - run.next + 1) * perChunk
                 if isSilent || finish > available { late.insert(chunk) }

@@ -200,12 +200,14 @@ extension Agent {
         if !isDialler(link), let first = links.first(where: { $0.peer.id == link.peer.id && $0.isUp }), first !== link {
             return close(link, .duplicateLink)
         }
-        if silent >= Agent.linkSilence / 2 {
-            let nonce = random.next()
-            link.ping = (nonce, now)
-            emitMessage(.ping(nonce), to: link)
-        }
+        if silent >= Agent.linkSilence / 2 { sendPing(link) }
         agenda.note(.link(id), at: now + Agent.linkSilence / 3)
+    }
+
+    mutating func sendPing(_ link: Link) {
+        let nonce = random.next()
+        link.ping = (nonce, now)
+        emitMessage(.ping(nonce), to: link)
     }
 
     // MARK: Bans

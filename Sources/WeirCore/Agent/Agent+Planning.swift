@@ -27,6 +27,8 @@ extension Agent {
         enterRace(segment)
         askAnchor(segment)
         let sources = offers(of: segment)
+        if !sources.isEmpty { segment.lastOffer = now }
+        watchPromises(of: segment, sources)
         lookForStalls(segment, wish, sources)
         for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream, sources)

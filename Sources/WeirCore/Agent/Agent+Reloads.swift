@@ -5,11 +5,22 @@ extension Agent {
     mutating func scheduleReload(_ manifest: Manifest, _ stream: Stream, _ rendition: Rendition?) {
         guard let rendition, rendition.isLive, isPlaying(rendition), hasSwarm(stream) else { return }
         let isNews = manifest.failures == 0 && manifest.changedAt == manifest.fetchedAt
-        let wait = isNews ? rendition.targetDuration : rendition.targetDuration / 2
         // Counted from the last attempt: an origin that fails is not asked more often than one that works.
-        let due = max(manifest.fetchedAt ?? now, manifest.failures > 0 ? now : .start) + wait
+        let attempt = max(manifest.fetchedAt ?? now, manifest.failures > 0 ? now : .start)
+        let earliest = attempt + rendition.targetDuration / 2
+        let due = isNews ? ownTurn(rendition, after: earliest) : earliest
         manifest.nextReload = max(due, now + .milliseconds(200))
         agenda.note(.reload(stream.id, rendition.key), at: manifest.nextReload ?? now)
+    }
+
+    /// One moment per target duration, another one for each agent: hints make all reload together, and whoever reloads
+    /// a whole target duration after that finds a new segment late. Spread out, somebody always looks just after it
+    /// was listed, and each agent's own reloads are still a target duration apart.
+    private func ownTurn(_ rendition: Rendition, after time: Instant) -> Instant {
+        let period = max(rendition.targetDuration.nanoseconds, 1)
+        let phase = Int64(RandomSource.mix(me.digest.prefix ^ rendition.key.value) % UInt64(period))
+        let rest = (time.nanoseconds - phase) % period
+        return time + Duration(nanoseconds: rest <= 0 ? -rest : period - rest)
     }
 
     mutating func reloadIfDue(_ id: StreamID, _ key: RenditionKey?) {

@@ -2,6 +2,8 @@
 extension Agent {
     /// Partial holdings are told at most this often per segment.
     static let partialPause = Duration.milliseconds(100)
+    /// A peer that owes chunks and has been silent for this long counts for nothing.
+    static let promiseTime = Duration.milliseconds(1500)
 
     func links(of stream: Stream) -> [Link] {
         if let known = stream.members { return known }
@@ -244,6 +246,7 @@ extension Agent {
         if let rendition = stream.rendition(have.rendition) {
             for range in have.ranges where range.kind == .media && range.state != .gone {
                 heardOf(range.first, in: rendition)
+                if range.state == .fetching { reads(link, range.first, in: rendition) }
                 if range.state == .fetching || range.state == .underway {
                     passOn(range.first, in: rendition, from: link)
                 }
@@ -270,12 +273,6 @@ extension Agent {
         }
     }
 
-    /// Members of the swarm that we have no link to, as far as the tracker and other peers name them.
-    func strangers(in stream: Stream) -> Int {
-        let members = max(stream.announcedMembers - 1, stream.named.count)
-        return max(0, members - links(of: stream).count)
-    }
-
     mutating func peerHasPart(_ link: Link, _ partial: Partial) {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
         change(link, stream, partial.segment.rendition) { holdings in
@@ -293,9 +290,30 @@ extension Agent {
         let swarm = segment.rendition.stream.swarm
         return links(of: segment.rendition.stream).filter { link in
             guard let holdings = link.holdings(swarm, segment.id.rendition),
-                holdings.offers(segment.id)
+                holdings.offers(segment.id), !isMissing(link, for: segment)
             else { return false }
             return segment.refusals[link.id].map { $0 <= now } ?? true
+        }
+    }
+
+    /// A peer that fell silent while something is due from it: whoever waits for it waits for nothing.
+    func isMissing(_ link: Link, for segment: Segment) -> Bool {
+        owes(link, segment) && now - link.lastHeard >= Agent.promiseTime
+    }
+
+    private func owes(_ link: Link, _ segment: Segment) -> Bool {
+        if link.runs.values.contains(where: { $0.segment === segment }) { return true }
+        let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
+        return holdings?.promises(segment.id) ?? false
+    }
+
+    /// Asks those who owe something and are silent for a sign of life.
+    mutating func watchPromises(of segment: Segment, _ sources: [Link]) {
+        for link in sources where owes(link, segment) {
+            let question = link.lastHeard + Agent.promiseTime / 3
+            if question <= now, link.ping == nil { sendPing(link) }
+            let due = question <= now ? link.lastHeard + Agent.promiseTime : question
+            agenda.note(.plan(segment.rendition.stream.id), at: due)
         }
     }
 
@@ -312,21 +330,6 @@ extension Agent {
         if holdings.holdsOrPromises(segment.id) { return { _ in true } }
         let runs = holdings.partial[segment.id.number] ?? []
         return { chunk in runs.contains { Int($0.first) <= chunk && chunk - Int($0.first) < Int($0.count) } }
-    }
-
-    /// Linked agents that would read this segment from the origin for the swarm.
-    func electorate(_ segment: Segment, _ stream: Stream) -> [PeerID] {
-        links(of: stream).filter { link in
-            guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
-                stream.electionFailures[link.peer.id].map({ now - $0 > .seconds(60) }) ?? true
-            else { return false }
-            guard let position = holdings.position else { return false }
-            let number = segment.id.number
-            if segment.rendition.isLive { return position <= number &+ 1 }
-            // On demand only those whose player comes there within the prefetch window want it.
-            let window = UInt64(settings.maximumBuffer.seconds / max(0.5, segment.rendition.targetDuration.seconds))
-            return position <= number &+ 1 && number <= position &+ window
-        }.map { $0.peer.id }
     }
 }
 
@@ -371,6 +374,14 @@ extension Holdings {
         switch id.kind {
         case .media: held.contains(id.number) || fetching.contains(id.number)
         case .initialisation: heldInitialisation.contains(id.number) || fetchingInitialisation.contains(id.number)
+        }
+    }
+
+    /// It said that it reads the segment.
+    func promises(_ id: SegmentID) -> Bool {
+        switch id.kind {
+        case .media: fetching.contains(id.number)
+        case .initialisation: fetchingInitialisation.contains(id.number)
         }
     }
 

@@ -31,7 +31,7 @@ package struct Agent: ~Copyable {
     var trackers: [TrackerState] = []
     var uploadBucket: TokenBucket
     var uploadTurn = 0
-    var networks: [String: Int] = [:]
+    var networks: [String: NetworkSample] = [:]
     var ledger = Ledger()
     var totals = AgentStatistics()
     /// Streams whose races must be looked at before the current input is done.

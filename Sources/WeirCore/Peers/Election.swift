@@ -1,3 +1,21 @@
+/// Elections in a row that a peer was expected to win and did not act upon.
+///
+/// One may be a list that it saw late; two, and it is passed over for a minute, so that the others need not wait for it
+/// again and again.
+struct ElectionFailures {
+    private var count = 0
+    private var last = Instant.start
+
+    static let exclusion = Duration.seconds(60)
+
+    mutating func note(at now: Instant) {
+        count = now - last > ElectionFailures.exclusion ? 1 : count + 1
+        last = now
+    }
+
+    func excludes(at now: Instant) -> Bool { count >= 2 && now - last <= ElectionFailures.exclusion }
+}
+
 /// Who reads a segment from the origin for the swarm: rendezvous hashing (Thaler and Ravishankar 1998), so that all who
 /// know the same members agree without a message.
 package enum Election {

@@ -39,6 +39,8 @@ final class Segment {
     var lastUse: Instant
     /// Nothing of it may come from peers any more; says why.
     var originOnly: String?
+    /// When a peer last held or promised any of it: who stands in for a lost source is elected from then on.
+    var lastOffer = Instant.start
     /// Why the origin was asked, for the segments' report.
     var originReason = ""
     var statusRetries = 0

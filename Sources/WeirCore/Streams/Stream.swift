@@ -34,7 +34,8 @@ final class Stream {
     var members: [Link]?
     /// Other members that peers named, linked or not; bounded.
     var named: Set<PeerID> = []
-    var electionFailures: [PeerID: Instant] = [:]
+    /// Of linked agents that were elected and did not read.
+    var electionFailures: [PeerID: ElectionFailures] = [:]
     var stalls = 0
     /// How often it was planned.
     var plans: UInt64 = 0

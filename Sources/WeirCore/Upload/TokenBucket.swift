@@ -5,19 +5,19 @@ package struct TokenBucket: Sendable {
     private var credit: Double = 0
     private var updated: Instant = .start
 
-    /// A quarter of a second's worth, but at least two chunks so that a slow cap still moves whole chunks.
-    private var burst: Double { max(Double(rate ?? 0) / 4, Double(2 * Chunk.byteCount)) }
+    /// Two chunks: more at once would share the uplink, and all arrive late.
+    private static let burst = Double(2 * Chunk.byteCount)
 
     package init(rate: Int?) {
         self.rate = rate
-        credit = Double(2 * Chunk.byteCount)
+        credit = TokenBucket.burst
     }
 
     /// Spends credit for `bytes` if there is any left; the debt of the last one is paid before the next.
     package mutating func take(_ bytes: Int, at now: Instant) -> Bool {
         guard let rate else { return true }
         guard rate > 0 else { return false }
-        credit = min(burst, credit + (now - updated).seconds * Double(rate))
+        credit = min(TokenBucket.burst, credit + (now - updated).seconds * Double(rate))
         updated = now
         guard credit > 0 else { return false }
         credit -= Double(bytes)

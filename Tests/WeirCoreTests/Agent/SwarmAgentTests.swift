@@ -32,4 +32,24 @@ struct SwarmAgentTests {
         #expect(statistics.stalls == 0)
         #expect(statistics.rejected_bytes == 0)
     }
+
+    @Test("Who is elected twice and does not read is passed over, and the rest is read without waiting for it")
+    func muteElectee() {
+        let world = AgentWorld()
+        let film = Film(segments: 20, bytes: 60_000)
+        film.publish(in: world)
+        let viewer = world.add()
+        world.open(viewer, film.url)
+        let mute = HostilePeer(world, victim: viewer, film: film)
+        mute.say(.interest(Interest(handle: 0, rendition: .main, position: 0, newest: 19)))
+        #expect(world.play(viewer, film, 0..<20) == [])
+        let me = world.agents[viewer].signer.id
+        let expected = (1..<20).count { Election.rank(of: me, among: [mute.signer.id], for: film.id($0)) == 1 }
+        let session = world.agents[viewer].agent.sessions(at: world.now)[0]
+        let reports = world.agents[viewer].agent.segments(of: StreamID(session.id))
+        let reasons = reports.map(\.origin_reason)
+        #expect(expected > 4, "it was elected often")
+        #expect(reasons.count { $0 == "stood in for the elected" } == 2)
+        #expect(reasons.count { $0 == "elected" } >= 15)
+    }
 }

@@ -1,0 +1,71 @@
+// Who of those who want a segment reads it from the origin for all of them.
+extension Agent {
+    static let stoodIn = "stood in for the elected"
+
+    /// When this agent should read the segment for the swarm, if nobody has announced it by then.
+    func electionTurn(_ segment: Segment, _ stream: Stream) -> (turn: Instant, rank: Int) {
+        guard settings.uploadBytesPerSecond != 0 else { return (.never, 0) }
+        let others = electorate(segment, stream)
+        let rank = Election.rank(of: me, among: others, for: segment.id)
+        let delay = Election.delay(
+            rank: rank,
+            score: Election.score(me, segment.id),
+            strangers: strangers(in: stream)
+        )
+        let begun = max(segment.listedAt, segment.raceStart ?? now, segment.lastOffer)
+        // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
+        guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
+        return (begun + delay, rank)
+    }
+
+    private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
+        links.contains {
+            $0.holdings(stream.swarm, segment.id.rendition)?.underway.contains(segment.id.number) ?? false
+        }
+    }
+
+    /// Linked agents that would read this segment from the origin for the swarm.
+    func electorate(_ segment: Segment, _ stream: Stream) -> [PeerID] {
+        links(of: stream).filter { link in
+            guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
+                !(stream.electionFailures[link.peer.id]?.excludes(at: now) ?? false)
+            else { return false }
+            guard let position = holdings.position else { return false }
+            let number = segment.id.number
+            if segment.rendition.isLive { return position <= number &+ 1 }
+            // On demand only those whose player comes there within the prefetch window want it.
+            let window = UInt64(settings.maximumBuffer.seconds / max(0.5, segment.rendition.targetDuration.seconds))
+            return position <= number &+ 1 && number <= position &+ window
+        }.map { $0.peer.id }
+    }
+
+    /// Members of the swarm that we have no link to, as far as the tracker and other peers name them.
+    func strangers(in stream: Stream) -> Int {
+        let members = max(stream.announcedMembers - 1, stream.named.count)
+        return max(0, members - links(of: stream).count)
+    }
+
+    // MARK: Failures
+
+    /// A peer reads a segment from the origin: those who were elected before it, and neither read nor hold it after all
+    /// this time, failed.
+    mutating func reads(_ link: Link, _ number: UInt64, in rendition: Rendition) {
+        rendition.stream.electionFailures[link.peer.id] = nil
+        guard let segment = rendition.media[number], !segment.isHeld else { return }
+        noteFailures(before: link.peer.id, segment)
+    }
+
+    /// Counts a failed election against all who rank before `reader`.
+    mutating func noteFailures(before reader: PeerID, _ segment: Segment) {
+        let stream = segment.rendition.stream
+        guard now - max(segment.listedAt, segment.lastOffer) >= Election.backupStep else { return }
+        let score = (Election.score(reader, segment.id), reader)
+        for peer in electorate(segment, stream) where (Election.score(peer, segment.id), peer) < score {
+            guard let link = links(of: stream).first(where: { $0.peer.id == peer }),
+                !(link.holdings(stream.swarm, segment.id.rendition)?.offers(segment.id) ?? false)
+            else { continue }
+            stream.electionFailures[peer, default: ElectionFailures()].note(at: now)
+        }
+        if stream.electionFailures.count > limits.knownPeers { stream.electionFailures = [:] }
+    }
+}

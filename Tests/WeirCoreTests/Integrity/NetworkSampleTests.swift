@@ -1,0 +1,42 @@
+import Testing
+
+@testable import WeirCore
+
+@Suite("Which chunks of a network are audited")
+struct NetworkSampleTests {
+    @Test(
+        "A new network's first 200 chunks are audited ten times, once in each twenty",
+        arguments: 1...8 as ClosedRange<UInt64>
+    )
+    func newNetwork(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        var sample = NetworkSample()
+        for window in 0..<10 {
+            let drawn = (0..<20).count { _ in sample.draws(trustedRate: 0.02, random: &random) }
+            #expect(drawn == 1, "window \(window)")
+        }
+    }
+
+    @Test(
+        "A trusted network's chunks are audited at the swarm's rate, to the window",
+        arguments: 1...8 as ClosedRange<UInt64>
+    )
+    func trusted(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        var sample = NetworkSample()
+        for _ in 0..<200 { _ = sample.draws(trustedRate: 0.02, random: &random) }
+        let drawn = (0..<5000).count { _ in sample.draws(trustedRate: 0.02, random: &random) }
+        #expect(drawn == 100)
+    }
+
+    @Test("Where in its window the audited chunk lies is not to be foreseen")
+    func secret() {
+        let places = (1...64 as ClosedRange<UInt64>).map { seed in
+            var random = RandomSource(seed: seed)
+            var sample = NetworkSample()
+            return (0..<20).firstIndex { _ in sample.draws(trustedRate: 0.02, random: &random) } ?? -1
+        }
+        #expect(!places.contains(-1))
+        #expect(Set(places).count > 12)
+    }
+}
