@@ -93,6 +93,7 @@ extension Agent {
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
+        if stream.isAhead { agenda.note(.warm, at: now) }
         replan(stream)
     }
 

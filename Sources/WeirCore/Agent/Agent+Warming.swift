@@ -6,7 +6,7 @@
 struct Zap {
     /// Who has not zapped on within a minute watches: its neighbours' playlists are not reloaded for nobody any more.
     static let attention = Duration.seconds(60)
-    static let step = Duration.milliseconds(500)
+    static let step = Duration.milliseconds(250)
     /// Keys that were fetched ahead are given this long.
     static let keyLife = Duration.seconds(60)
     /// No key of any method is as large (RFC 8216bis 4.4.4.4: 16 bytes).
