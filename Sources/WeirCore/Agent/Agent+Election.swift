@@ -30,13 +30,16 @@ extension Agent {
             guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
                 !(stream.electionFailures[link.peer.id]?.excludes(at: now) ?? false)
             else { return false }
-            guard let position = holdings.position else { return false }
-            let number = segment.id.number
-            if segment.rendition.isLive { return position <= number &+ 1 }
-            // On demand only those whose player comes there within the prefetch window want it.
-            let window = UInt64(settings.maximumBuffer.seconds / max(0.5, segment.rendition.targetDuration.seconds))
-            return position <= number &+ 1 && number <= position &+ window
+            guard let position = holdings.position, position <= segment.numbers.upperBound else { return false }
+            return segment.rendition.isLive || isWithinPrefetch(segment, of: position)
         }.map { $0.peer.id }
+    }
+
+    /// On demand only those whose player comes there within the prefetch window want a segment.
+    private func isWithinPrefetch(_ segment: Segment, of position: UInt64) -> Bool {
+        guard let listing = segment.rendition.listing else { return false }
+        let window = Int(settings.maximumBuffer.seconds / max(0.5, listing.targetDuration.seconds))
+        return listing.index(atOrAfter: segment.id.number) - listing.index(atOrAfter: position) <= window
     }
 
     /// Members of the swarm that we have no link to, as far as the tracker and other peers name them.

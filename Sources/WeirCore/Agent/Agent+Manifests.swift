@@ -140,12 +140,13 @@ extension Agent {
     // MARK: What a playlist says
 
     private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
-        guard let playlist = rendition.playlist else { return }
+        guard let listing = rendition.listing else { return }
         let stream = rendition.stream
         if rendition.isWithdrawn { restore(rendition) }
         if isNew {
-            for entry in playlist.segments.suffix(rendition.isLive ? 64 : 0) where !entry.gap {
-                _ = ensureSegment(entry, in: rendition)
+            for index in (listing.isComplete ? listing.count : max(0, listing.count - 64))..<listing.count {
+                let entry = listing[index]
+                if !entry.isGap { _ = ensureSegment(entry, in: rendition) }
             }
             forgetOldSegments(rendition)
             tellInterest(rendition, force: false)
@@ -154,14 +155,16 @@ extension Agent {
     }
 
     /// The state of a listed segment, made when it is first needed.
-    mutating func ensureSegment(_ entry: MediaSegment, in rendition: Rendition) -> Segment {
-        if let known = rendition.media[entry.sequence] {
+    mutating func ensureSegment(_ entry: ListedSegment, in rendition: Rendition) -> Segment {
+        let url = entry.url
+        if let known = rendition.media[entry.number] {
+            known.numbers = entry.numbers
             // The same number may come to stand for something else (a restarted packager): begin anew.
-            guard known.url != entry.url || known.id.range != entry.byteRange else { return known }
-            let name = Edition.nameHash(of: entry.url)
+            guard known.url != url || known.id.range != entry.byteRange else { return known }
+            let name = Edition.nameHash(of: url)
             if known.edition.name == name, known.id.range == entry.byteRange {
                 // A reloaded list mints new tokens: the newest address wins.
-                known.url = entry.url
+                known.url = url
                 return known
             }
             replace(known)
@@ -169,18 +172,19 @@ extension Agent {
         let id = SegmentID(
             rendition: rendition.key,
             kind: .media,
-            number: entry.sequence,
+            number: entry.number,
             range: entry.byteRange
         )
         let segment = Segment(
             id: id,
-            url: entry.url,
+            url: url,
             duration: entry.duration,
-            name: Edition.nameHash(of: entry.url),
+            name: Edition.nameHash(of: url),
             rendition: rendition,
             listedAt: now
         )
-        rendition.media[entry.sequence] = segment
+        segment.numbers = entry.numbers
+        rendition.media[entry.number] = segment
         return segment
     }
 

@@ -194,7 +194,7 @@ extension Agent {
     private mutating func askSegment(_ answer: Answer, _ number: UInt64, _ rendition: Rendition) {
         let segment: Segment
         if let entry = rendition.entry(number) {
-            guard !entry.gap else {
+            guard !entry.isGap else {
                 return end(answer, status: 404, text: "the playlist marks this segment as a gap\n")
             }
             segment = ensureSegment(entry, in: rendition)
@@ -211,15 +211,23 @@ extension Agent {
         rendition.stream.isAhead = false
         joinSwarm(rendition.stream)
         if let place = player.place(of: rendition.key) {
-            _ = player.playheads[place].head.request(number, at: now)
+            let reach = reach(of: player.playheads[place].head, rendition)
+            _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
         } else {
-            player.playheads.append((rendition.key, Playhead(start: number, at: now)))
+            player.playheads.append((rendition.key, Playhead(start: segment.numbers, at: now)))
         }
         tellInterest(rendition, force: false)
         begin(answer, segment)
         if rendition.manifest.nextReload == nil, rendition.manifest.fetch == nil {
             scheduleReload(rendition.manifest, rendition.stream, rendition)
         }
+    }
+
+    /// The highest number that a player at this place may ask for without having sought there.
+    func reach(of head: Playhead, _ rendition: Rendition) -> UInt64 {
+        guard let listing = rendition.listing else { return .max }
+        let index = listing.index(atOrAfter: head.next) + Playhead.skip
+        return index < listing.count ? listing.number(at: index) : .max
     }
 
     // MARK: Ends
@@ -278,7 +286,7 @@ extension Agent {
             let place = player.place(of: segment.id.rendition)
         else { return }
         if isDone {
-            player.playheads[place].head.finish(segment.id.number)
+            player.playheads[place].head.finish(segment.numbers)
         } else {
             player.playheads[place].head.giveUp(segment.id.number)
         }

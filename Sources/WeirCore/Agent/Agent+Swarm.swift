@@ -131,11 +131,13 @@ extension Agent {
         for segment in rendition.allSegments {
             guard let state = segment.announced, state != .gone else { continue }
             if let last = ranges.last, last.kind == segment.id.kind, last.state == state,
-                last.first &+ last.count == segment.id.number
+                state == .held, last.first &+ last.count == segment.id.number
             {
-                ranges[ranges.count - 1].count += 1
+                ranges[ranges.count - 1].count += segment.span
             } else {
-                ranges.append(Have.Range(kind: segment.id.kind, first: segment.id.number, count: 1, state: state))
+                ranges.append(
+                    Have.Range(kind: segment.id.kind, first: segment.id.number, count: segment.span, state: state)
+                )
             }
         }
         for start in stride(from: 0, to: ranges.count, by: 256) {
@@ -153,7 +155,12 @@ extension Agent {
         segment.announced = state == .gone ? nil : state
         for link in links(of: rendition.stream) {
             guard let handle = link.handle(of: rendition.stream.swarm) else { continue }
-            let range = Have.Range(kind: segment.id.kind, first: segment.id.number, count: 1, state: state)
+            let range = Have.Range(
+                kind: segment.id.kind,
+                first: segment.id.number,
+                count: segment.span,
+                state: state
+            )
             emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
         }
         if state == .gone { refuseUploads(of: segment) }
@@ -193,7 +200,7 @@ extension Agent {
     private func wants(_ link: Link, _ segment: Segment) -> Bool {
         guard let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition) else { return false }
         guard segment.id.kind == .media else { return !holdings.heldInitialisation.contains(segment.id.number) }
-        return holdings.position.map { $0 <= segment.id.number + 1 } ?? false
+        return holdings.position.map { $0 <= segment.numbers.upperBound } ?? false
             && !holdings.held.contains(segment.id.number)
     }
 
@@ -350,8 +357,8 @@ extension Holdings {
         let end = range.first.addingReportingOverflow(range.count)
         let last = end.overflow ? UInt64.max : end.partialValue
         if range.state == .underway {
-            if underway.count >= 32 { underway = underway.filter { $0 &+ 16 > range.first } }
-            if underway.count < 32 { underway.insert(range.first) }
+            if underway.count >= 32, let oldest = underway.min() { underway.remove(oldest) }
+            underway.insert(range.first)
             return
         }
         fetching = fetching.filter { !(range.first..<max(range.first, last)).contains($0) }
@@ -361,7 +368,8 @@ extension Holdings {
             held.limit(to: limit)
             partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
         case .fetching:
-            for offset in 0..<min(range.count, 16) where fetching.count < 64 { fetching.insert(range.first &+ offset) }
+            // One segment each: those that are named by their time stand for many numbers.
+            if fetching.count < 64 { fetching.insert(range.first) }
         case .gone:
             held.remove(first: range.first, count: range.count)
             underway.remove(range.first)

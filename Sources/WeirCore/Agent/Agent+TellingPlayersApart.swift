@@ -17,7 +17,7 @@ extension Agent {
         guard let connection = request.connection else {
             return kin.first ?? newPlayer(request, in: stream)
         }
-        let player = kin.first { $0.has(connection) } ?? bestMatch(number, rendition.key, among: kin)
+        let player = kin.first { $0.has(connection) } ?? bestMatch(number, rendition, among: kin)
         if let player {
             player.isAside = false
             player.note(connection)
@@ -36,16 +36,18 @@ extension Agent {
         stream.players.filter { $0.host == request.remoteHost && $0.userAgent == request.userAgent }
     }
 
-    private func bestMatch(_ number: UInt64, _ key: RenditionKey, among kin: [Player]) -> Player? {
+    private func bestMatch(_ number: UInt64, _ rendition: Rendition, among kin: [Player]) -> Player? {
         func distance(_ player: Player) -> UInt64? {
-            player.place(of: key).flatMap { player.playheads[$0].head.distance(to: number) }
+            guard let place = player.place(of: rendition.key) else { return nil }
+            let head = player.playheads[place].head
+            return head.distance(to: number, reach: reach(of: head, rendition))
         }
         let fitting = kin.enumerated().compactMap { place, player in
             distance(player).map { (player: player, rank: ($0, place)) }
         }.sorted { $0.rank < $1.rank }
         if let awake = fitting.first(where: { !$0.player.isAside }) { return awake.player }
         if let exact = fitting.first, exact.rank.0 == 0 { return exact.player }
-        let others = kin.filter { !$0.isAside && $0.place(of: key) == nil }
+        let others = kin.filter { !$0.isAside && $0.place(of: rendition.key) == nil }
         if let latest = others.max(by: { $0.lastRequest < $1.lastRequest }) { return latest }
         return fitting.first?.player
     }

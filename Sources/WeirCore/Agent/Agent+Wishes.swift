@@ -67,21 +67,22 @@ extension Agent {
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }
             var slack = head.buffer(at: now)
-            var number = head.drainedTo
+            guard let listing = rendition.listing else { continue }
             // A live player that fell out of the window goes on at its beginning.
-            if let first = rendition.first, number < first { number = first }
-            while slack < settings.maximumBuffer, let entry = rendition.entry(number) {
-                if !entry.gap {
+            var index = listing.index(atOrAfter: head.drainedTo)
+            while slack < settings.maximumBuffer, index < listing.count {
+                let entry = listing[index]
+                if !entry.isGap {
                     let segment = ensureSegment(entry, in: rendition)
-                    if number >= head.next, !segment.isHeld, segment.answers.isEmpty,
+                    if entry.number >= head.next, !segment.isHeld, segment.answers.isEmpty,
                         !found.contains(where: { $0.segment === segment })
                     {
                         found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))
                     }
                     if found.count > 64 { return }
                 }
-                slack = slack + (entry.duration - head.creditedTime(of: number)).orZero
-                number += 1
+                slack = slack + (entry.duration - head.creditedTime(of: entry.number)).orZero
+                index += 1
             }
         }
     }
@@ -96,11 +97,12 @@ extension Agent {
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }
             var slack = head.buffer(at: now)
-            var number = head.drainedTo
-            while number < segment.id.number, slack < settings.maximumBuffer {
-                let duration = rendition.entry(number)?.duration ?? rendition.targetDuration
-                slack = slack + (duration - head.creditedTime(of: number)).orZero
-                number += 1
+            guard let listing = rendition.listing else { continue }
+            var index = listing.index(atOrAfter: head.drainedTo)
+            while index < listing.count, listing.number(at: index) < segment.id.number, slack < settings.maximumBuffer {
+                let entry = listing[index]
+                slack = slack + (entry.duration - head.creditedTime(of: entry.number)).orZero
+                index += 1
             }
             least = min(least ?? .forever, slack)
         }

@@ -144,7 +144,7 @@ extension Agent {
                     while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {
                         let isRacing = segment.phase == .racing
                         bytes += isRacing ? max(segment.charged, stream.typicalSegmentBytes) : segment.charged
-                        number += 1
+                        number = segment.numbers.upperBound
                     }
                 }
             }

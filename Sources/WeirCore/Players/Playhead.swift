@@ -22,28 +22,33 @@ struct Playhead {
 
     /// How far ahead of the expected number a request may be and still be the same viewing: players skip a segment
     /// that fails, and requests on several connections overtake each other.
-    static let skip: UInt64 = 3
+    static let skip = 3
     /// Segments that were drained in part and then left: more than these are a player that samples, not one that waits.
     static let mostParts = 64
 
-    init(start: UInt64, at now: Instant) {
-        self.start = start
-        next = start &+ 1
-        drainedTo = start
-        finishedTo = start
-        open = [start]
+    init(start: Range<UInt64>, at now: Instant) {
+        self.start = start.lowerBound
+        next = start.upperBound
+        drainedTo = start.lowerBound
+        finishedTo = start.lowerBound
+        open = [start.lowerBound]
         lastRequest = now
     }
 
     /// Notes a request. False when it is a seek: the playhead has begun anew there.
-    mutating func request(_ number: UInt64, at now: Instant) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - numbers: from the segment's number to the next one's.
+    ///   - reach: the highest number that is no seek: `skip` segments beyond `next`.
+    mutating func request(_ numbers: Range<UInt64>, reach: UInt64, at now: Instant) -> Bool {
         lastRequest = now
-        guard number >= drainedTo, number <= next &+ Playhead.skip else {
+        let number = numbers.lowerBound
+        guard number >= drainedTo, number <= reach else {
             // Whoever asks again for what it had wholly drained has thrown its buffer away.
-            self = Playhead(start: number, at: now)
+            self = Playhead(start: numbers, at: now)
             return false
         }
-        next = max(next, number &+ 1)
+        next = max(next, numbers.upperBound)
         // A player that asks one by one goes on without what it gave up.
         if open.isEmpty { settle(to: number) }
         open.insert(number)
@@ -51,8 +56,10 @@ struct Playhead {
     }
 
     /// How far a request is from what this player would ask next; nil: it has asked that already, or is elsewhere.
-    func distance(to number: UInt64) -> UInt64? {
-        if number >= next { return number - next <= Playhead.skip ? number - next : nil }
+    ///
+    /// - Parameter reach: as for `request`.
+    func distance(to number: UInt64, reach: UInt64) -> UInt64? {
+        if number >= next { return number <= reach ? number - next : nil }
         // What failed is asked again.
         return number >= max(drainedTo, finishedTo) && !open.contains(number) ? 1 : nil
     }
@@ -73,9 +80,9 @@ struct Playhead {
     }
 
     /// The whole of a segment left for the player's socket.
-    mutating func finish(_ number: UInt64) {
-        finishedTo = max(finishedTo, number &+ 1)
-        giveUp(number)
+    mutating func finish(_ numbers: Range<UInt64>) {
+        finishedTo = max(finishedTo, numbers.upperBound)
+        giveUp(numbers.lowerBound)
     }
 
     /// The answer to a request is over, whether or not it was whole.

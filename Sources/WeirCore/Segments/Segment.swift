@@ -14,6 +14,8 @@ final class Segment {
     }
 
     let id: SegmentID
+    /// What it stands for among peers: from its own number to the next segment's.
+    var numbers: Range<UInt64>
     /// As the newest playlist names it.
     var url: WebURL
     let duration: Duration
@@ -98,6 +100,7 @@ final class Segment {
         listedAt: Instant
     ) {
         self.id = id
+        numbers = id.number..<(id.number == .max ? .max : id.number + 1)
         self.url = url
         self.duration = duration
         self.rendition = rendition
@@ -106,6 +109,8 @@ final class Segment {
         edition = Edition(length: nil, validator: 0, name: name)
     }
 
+    /// How many numbers it stands for.
+    var span: UInt64 { max(1, numbers.upperBound - numbers.lowerBound) }
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
 

@@ -75,7 +75,7 @@ final class Stream {
         renditions.append(rendition)
     }
 
-    var isLive: Bool { renditions.contains { $0.playlist.map { !$0.endList } ?? false } }
+    var isLive: Bool { renditions.contains { $0.isLive } }
 }
 
 /// A playlist resource and its reloads: one upstream request at a time, whoever asks.
@@ -149,15 +149,14 @@ final class Rendition {
         return nil
     }
 
-    var newest: UInt64? { playlist?.segments.last?.sequence }
-    var first: UInt64? { playlist?.segments.first?.sequence }
-    var targetDuration: Duration { playlist?.targetDuration ?? .seconds(6) }
-    var isLive: Bool { playlist.map { !$0.endList } ?? false }
+    /// What is listed now; nil before the first copy.
+    var listing: (any SegmentListing)? { playlist }
+    var newest: UInt64? { listing?.newest }
+    var first: UInt64? { listing?.first }
+    var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
+    var isLive: Bool { listing.map { !$0.isComplete } ?? false }
 
-    func entry(_ number: UInt64) -> MediaSegment? {
-        guard let playlist, let index = playlist.index(ofSequence: number) else { return nil }
-        return playlist.segments[index]
-    }
+    func entry(_ number: UInt64) -> ListedSegment? { listing?.entry(number) }
 
     func segment(_ id: SegmentID) -> Segment? {
         let found = id.kind == .media ? media[id.number] : initialisation[id.number]

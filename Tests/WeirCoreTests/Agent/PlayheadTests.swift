@@ -245,3 +245,14 @@ extension Agent {
         streams.flatMap { $0.players }.compactMap { $0.buffer(at: now, idleAfter: .seconds(60))?.seconds }.max() ?? 0
     }
 }
+
+/// As media sequence numbers have it.
+extension Playhead {
+    fileprivate init(start number: UInt64, at now: Instant) { self.init(start: number..<number + 1, at: now) }
+
+    fileprivate mutating func request(_ number: UInt64, at now: Instant) -> Bool {
+        request(number..<number + 1, reach: next + UInt64(Playhead.skip), at: now)
+    }
+
+    fileprivate mutating func finish(_ number: UInt64) { finish(number..<number + 1) }
+}
