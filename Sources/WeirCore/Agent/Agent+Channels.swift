@@ -54,9 +54,9 @@ extension Agent {
         }
         let url = query.flatMap { listed.adding(query: $0) } ?? listed
         // An earlier programme has segments of its own under numbers that the channel may use for others.
-        let swarm = query.map { "\(listed.normalisedForSwarm())?\($0)" }
+        let swarm = settings.swarmName ?? query.map { "\(listed.normalisedForSwarm())?\($0)" }
         answer.fallback = url
-        lead(answer, to: url, swarm: swarm)
+        lead(answer, to: StreamRequest(url: url.description, swarmName: swarm, fields: channels.fields(at: place)), url)
         if query == nil { zapped(to: place) }
     }
 
@@ -65,13 +65,13 @@ extension Agent {
     }
 
     /// Answers with the address of the stream's local manifest as soon as it is open.
-    mutating func lead(_ answer: Answer, to url: WebURL, swarm: String? = nil) {
+    mutating func lead(_ answer: Answer, to request: StreamRequest, _ url: WebURL) {
         if let known = stream(StreamID.derive(url: url)) {
             known.isAhead = false
             if known.isOpen, let path = known.path { return redirect(answer, to: path) }
         } else {
             // Opened without anybody to tell: the answer finds it by its address.
-            open(OpenID(.max), StreamRequest(url: url.description, swarmName: settings.swarmName ?? swarm))
+            open(OpenID(.max), request)
             stream(StreamID.derive(url: url))?.isOnDemand = true
         }
         guard let stream = stream(StreamID.derive(url: url)) else {

@@ -6,6 +6,8 @@ extension Agent {
         host: String,
         isEdge: Bool = false
     ) -> Fetch {
+        var request = request
+        request.fields += owner(of: purpose)?.fields ?? []
         let fetch = Fetch(
             id: newFetchID(),
             purpose: purpose,
@@ -21,6 +23,19 @@ extension Agent {
         fetches[fetch.id] = fetch
         emit(.fetch(fetch.id, request))
         return fetch
+    }
+
+    private func owner(of purpose: Fetch.Purpose) -> Stream? {
+        switch purpose {
+        case .manifest(_, let stream, _), .keyAhead(let stream, _): return stream
+        case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
+        case .relay(let request):
+            // Whatever is passed on stands behind an address of its stream.
+            guard let target = answers[request]?.request.target, let id = LocalPath(target: target)?.stream else {
+                return nil
+            }
+            return stream(id)
+        }
     }
 
     /// Drops an exchange; nothing more of it arrives.

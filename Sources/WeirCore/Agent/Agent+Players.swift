@@ -61,7 +61,7 @@ extension Agent {
                 text: "this stream is not on the allow-list; start weir with --allow-url, or open it by the API\n"
             )
         }
-        lead(answer, to: parsed)
+        lead(answer, to: StreamRequest(url: url), parsed)
     }
 
     // MARK: Manifests

@@ -28,6 +28,7 @@ extension Agent {
         let swarm = SwarmID.derive(url: url, name: request.swarmName ?? settings.swarmName)
         let stream = Stream(id: key, url: url, swarm: swarm, now: now)
         stream.openers.append(id)
+        stream.fields = request.fields
         streams.append(stream)
         fetchManifest(stream.top, of: stream, rendition: nil)
     }

@@ -50,14 +50,15 @@ extension Agent {
             if let stream = stream(StreamID.derive(url: url)) {
                 if stream.isAhead, stream.isOpen { warm(stream, like: player, in: watched) }
             } else if self.zap?.opened.insert(place).inserted == true, streams.count < limits.streams {
-                openAhead(url)
+                openAhead(url, fields: channels.fields(at: place))
             }
         }
     }
 
-    private mutating func openAhead(_ url: WebURL) {
+    private mutating func openAhead(_ url: WebURL, fields: [HeaderField]) {
         let swarm = SwarmID.derive(url: url, name: settings.swarmName)
         let stream = Stream(id: StreamID.derive(url: url), url: url, swarm: swarm, now: now)
+        stream.fields = fields
         stream.isAhead = true
         stream.isOnDemand = true
         streams.append(stream)

@@ -113,6 +113,6 @@ extension Agent {
     func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
         if segment.phase == .racing { return true }
         let expected = segment.length ?? stream.typicalSegmentBytes
-        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
+        return mayFetchAhead(expected, in: stream)
     }
 }

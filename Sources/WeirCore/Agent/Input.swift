@@ -171,10 +171,13 @@ package struct StreamRequest: Sendable {
     package var url: String
     /// Overrides the swarm that the URL would give: agents with equal names share.
     package var swarmName: String?
+    /// Sent with every request to the stream's servers.
+    package var fields: [HeaderField]
 
-    package init(url: String, swarmName: String? = nil) {
+    package init(url: String, swarmName: String? = nil, fields: [HeaderField] = []) {
         self.url = url
         self.swarmName = swarmName
+        self.fields = fields
     }
 }
 

@@ -40,6 +40,16 @@ package enum LocalPath: Hashable, Sendable {
         }
     }
 
+    /// Whose resource it is.
+    var stream: StreamID? {
+        switch self {
+        case .master(let id), .index(let id, _), .segment(let id, _, _, _), .initialisation(let id, _, _, _),
+            .key(let id, _, _), .resource(let id, _):
+            id
+        case .play, .channels, .channel: nil
+        }
+    }
+
     /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's.
     package init?(target: String) {
         guard target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }

@@ -7,6 +7,8 @@ final class Stream {
     let swarm: SwarmID
     /// The manifest at the stream's own URL.
     let top: Manifest
+    /// Sent with every request to its servers.
+    var fields: [HeaderField] = []
     var isOpen = false
     /// Nobody has asked for it: it is next to the channel that is watched. It enters no swarm.
     var isAhead = false

@@ -78,6 +78,32 @@ struct ChannelTests {
         #expect(probe.fetches("/3/index.m3u8").count == 1)
     }
 
+    @Test("Every request to a channel's servers carries what its list demands")
+    func fields() throws {
+        let probe = AgentProbe()
+        let text =
+            "#EXTM3U\n#EXTVLCOPT:http-user-agent=Box\nhttp://o.example/1/index.m3u8\nhttp://o.example/2/index.m3u8\n"
+        let list = try ChannelList(parsing: Array(text.utf8))
+        probe.feed(.channels(list))
+        for place in 0..<2 {
+            let asked = probe.ask(list.localPath(at: place))
+            let fetch = try #require(probe.fetches("/\(place + 1)/index.m3u8").first)
+            let media =
+                "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n"
+            probe.answer(fetch.id, body: Array(media.utf8), url: fetch.request.url)
+            let path = try #require(location(probe, asked))
+            let index = probe.text(probe.ask(path))
+            for line in index.split(separator: "\n") where line.contains("/s/") {
+                _ = probe.ask(String(line.split(separator: "\"").first { $0.hasPrefix("/s/") } ?? line))
+            }
+        }
+        #expect(probe.fetches().count == 6)
+        for fetch in probe.fetches() {
+            let agent = fetch.request.fields.first { $0.name == "user-agent" }?.value
+            #expect(agent == (fetch.request.url.hasPrefix("http://o.example/1/") ? "Box" : nil), "\(fetch.request.url)")
+        }
+    }
+
     @Test("An earlier programme is asked of the channel's own server, and is a stream and a swarm of its own")
     func catchUp() throws {
         let probe = try probe()

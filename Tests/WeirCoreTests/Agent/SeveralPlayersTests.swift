@@ -172,6 +172,44 @@ struct SeveralPlayersTests {
         #expect(probe.statistics.origin_bytes == 60_000)
     }
 
+    @Test("Streams that are watched at the same time get equal parts of what may be fetched ahead")
+    func shares() throws {
+        var settings = AgentSettings()
+        settings.cacheBytes = 6_000_000
+        let probe = AgentProbe(settings)
+        let paths = (0..<3).map { number in
+            probe.open("http://o.example/\(number)/index.m3u8", Playlists.live(0...199, target: 4, end: true))
+        }
+        let link = probe.linkPeer(7)
+        for stream in probe.agent.streams {
+            // Somebody to share with: then segments are fetched ahead.
+            let handle = UInt32(probe.agent.streams.firstIndex { $0 === stream } ?? 0) + 50
+            probe.say(link, .join(handle: handle, swarm: stream.swarm))
+        }
+        var answered: Set<FetchID> = []
+        func serve() {
+            for fetch in probe.fetches(".ts") where !probe.isCancelled(fetch.id) && !answered.contains(fetch.id) {
+                answered.insert(fetch.id)
+                probe.answer(fetch.id, body: [UInt8](repeating: 1, count: 200_000))
+            }
+        }
+        func ahead(_ stream: WeirCore.Stream) -> Int {
+            stream.renditions[0].media.values.count { $0.isHeld && $0.id.number > 0 }
+        }
+        for path in paths {
+            let id = probe.ask(path.replacing("index.m3u8", with: "0.ts"), userAgent: path)
+            serve()
+            probe.drain(id)
+        }
+        for _ in 0..<200 {
+            probe.wait(.milliseconds(100))
+            serve()
+        }
+        let counts = probe.agent.streams.map { ahead($0) }
+        // Half of six megabytes, in three parts, of 200 kB each.
+        #expect(counts.allSatisfy { (3...5).contains($0) }, "\(counts)")
+    }
+
     @Test("F80 More players than are remembered change nothing but what is known of them")
     func bounded() {
         var limits = Limits()

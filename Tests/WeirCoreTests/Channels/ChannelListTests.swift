@@ -63,6 +63,34 @@ struct ChannelListTests {
         #expect(local.rewritten(base: "http://h:1") == Array(text.utf8))
     }
 
+    @Test("What a list says of how a server wants to be asked is that channel's alone")
+    func fields() throws {
+        let text = """
+            #EXTM3U
+            #EXTVLCOPT:http-user-agent=Box/1.0 (a=b)\r
+            #EXTVLCOPT:http-referrer=http://r.example/\r
+            #EXTVLCOPT:network-caching=1000
+            http://a.example/1\r
+            #EXTVLCOPT:http-user-agent=Other
+            rtp://x
+            #EXTINF:-1,Two
+            http://a.example/2
+            #KODIPROP:inputstream.adaptive.stream_headers=User-Agent=K%20odi&Cookie=secret
+            http://a.example/3 | Referer=http%3A%2F%2Fr2.example&User-Agent=Last
+            #EXTVLCOPT:http-user-agent=\u{7}
+            http://a.example/4|x
+            """
+        let list = try list(text)
+        #expect(
+            list.fields(at: 0) == [
+                HeaderField("user-agent", "Box/1.0 (a=b)"), HeaderField("referer", "http://r.example/"),
+            ]
+        )
+        #expect(list.fields(at: 1).isEmpty)
+        #expect(list.fields(at: 2) == [HeaderField("referer", "http://r2.example"), HeaderField("user-agent", "Last")])
+        #expect(list.fields(at: 3).isEmpty)
+    }
+
     @Test("Namesakes get suffixes that do not depend on their order, and the bare name is the first one's")
     func namesakes() throws {
         let channels = [
@@ -173,6 +201,7 @@ struct ChannelListTests {
         #expect(again.count == list.count)
         #expect(again.foreignCount == list.foreignCount)
         for place in 0..<list.count {
+            _ = list.fields(at: place)
             #expect(again.url(at: place)?.description == "http://127.0.0.1:8090" + list.localPath(at: place))
         }
         // Without the addresses both are the same.
