@@ -39,6 +39,13 @@ package struct ConfigurationFile: Sendable {
         try self.init(path: path, bytes: bytes)
     }
 
+    /// The parser's own error is no public type; its text names the line.
+    private static func line(in text: String) -> Int? {
+        var words = text.split { !($0.isLetter || $0.isNumber) }.makeIterator()
+        while let word = words.next() { if word == "line" { return words.next().flatMap { Int($0) } } }
+        return nil
+    }
+
     private static func reason(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -48,7 +55,8 @@ package struct ConfigurationFile: Sendable {
                 : "\(place) must be a text, a number, true, false, or a list of these"
         case DecodingError.dataCorrupted(let context):
             let detail = (context.underlyingError as? CocoaError)?.userInfo["NSDebugDescription"] as? String
-            return (detail ?? context.debugDescription).firstLine
+            let place = context.underlyingError.flatMap { line(in: "\($0)") }.map { "not JSON5 in line \($0)" }
+            return (detail ?? place ?? "not JSON5: a brace, a quote or a comma is missing").firstLine
         default:
             return "\(error)".firstLine
         }

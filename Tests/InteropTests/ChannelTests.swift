@@ -59,6 +59,30 @@ extension InteropTests {
             }
         }
 
+        @Test("Two mpv and two ffplay on one channel are four players", .needs("nginx", "mpv", "ffplay"))
+        func fourPlayers() async throws {
+            try await Media.need("ts60")
+            try await Stage.with { stage in
+                let nginx = try await stage.nginx()
+                let server = try await stage.channelServer("#EXTM3U\n" + entry("one", "\(nginx.url)/ts60/index.m3u8"))
+                let address = server.endpoint + "/c/one.m3u8"
+                let mpv = ["mpv", "--no-config", "--vo=null", "--ao=null", "--msg-level=all=error", "--cache=no"]
+                let ffplay = [
+                    "env", "SDL_VIDEODRIVER=dummy", "SDL_AUDIODRIVER=dummy", "ffplay", "-loglevel", "error", "-nostats",
+                ]
+                for start in ["0", "30"] {
+                    _ = try stage.start(mpv + ["--start=\(start)", address])
+                    _ = try stage.start(ffplay + ["-ss", start, address])
+                }
+                let isSo = try await eventually(within: 15) {
+                    let sessions = try await server.sessions()
+                    return sessions.count == 1 && sessions[0].players == 4 && sessions[0].buffer_seconds > 0
+                }
+                let sessions = try await server.sessions()
+                #expect(isSo && sessions.first?.stalls == 0, "\(sessions)")
+            }
+        }
+
         @Test(
             "A list of channels that is none ends serve with a line and code 65",
             arguments: ["", "<html>", "#EXTM3U\n"]

@@ -10,7 +10,8 @@ extension Agent {
         let delay = Election.delay(
             rank: rank,
             score: Election.score(me, segment.id),
-            strangers: strangers(in: stream)
+            strangers: strangers(in: stream),
+            step: segment.rendition.isParts ? segment.rendition.targetDuration / 3 : Election.backupStep
         )
         let begun = max(segment.listedAt, segment.raceStart ?? now, segment.lastOffer)
         // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.

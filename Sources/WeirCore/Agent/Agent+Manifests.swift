@@ -1,8 +1,16 @@
 // Playlists: fetched once for all who ask, read, and turned into segments.
 extension Agent {
-    mutating func fetchManifest(_ manifest: Manifest, of stream: Stream, rendition: Rendition?) {
+    /// - Parameter directives: what the origin should wait for before it answers.
+    mutating func fetchManifest(
+        _ manifest: Manifest,
+        of stream: Stream,
+        rendition: Rendition?,
+        directives: DeliveryDirectives? = nil
+    ) {
         guard manifest.fetch == nil else { return }
-        let request = FetchRequest(url: manifest.url.description, purpose: .manifest)
+        let url = directives?.added(to: manifest.url) ?? manifest.url
+        let request = FetchRequest(url: url.description, purpose: .manifest)
+        manifest.isHeldUpstream = directives != nil
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: manifest.url.originKey)
         manifest.fetch = fetch.id
         manifest.wasFetchedAhead = stream.isAhead
@@ -48,7 +56,11 @@ extension Agent {
         }
         let base = (try? WebURL(parsing: head.url)) ?? manifest.url
         do {
-            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits)
+            var imported = PlaylistVariables()
+            if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
+                imported = top.variables
+            }
+            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits, importing: imported)
             manifestArrived(manifest, playlist, base: base, fetch)
         } catch {
             manifestFailed(manifest, fetch, .notAManifest("\(error)"))
@@ -90,6 +102,7 @@ extension Agent {
                 forgetIfRestarted(rendition, from: old, to: new)
             }
             playlistChanged(rendition, isNew: isNew)
+            noteParts(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
@@ -139,7 +152,7 @@ extension Agent {
 
     // MARK: What a playlist says
 
-    private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
+    mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
         guard let listing = rendition.listing else { return }
         let stream = rendition.stream
         if rendition.isWithdrawn { restore(rendition) }
@@ -159,6 +172,7 @@ extension Agent {
         let url = entry.url
         if let known = rendition.media[entry.number] {
             known.numbers = entry.numbers
+            noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.
             guard known.url != url || known.id.range != entry.byteRange else { return known }
             let name = Edition.nameHash(of: url)
@@ -184,6 +198,7 @@ extension Agent {
             listedAt: now
         )
         segment.numbers = entry.numbers
+        noteAvailability(segment)
         rendition.media[entry.number] = segment
         return segment
     }

@@ -132,12 +132,11 @@ extension Agent {
     }
 
     /// Whether more may be fetched ahead in a stream: of what may be ahead at all, streams that are watched at the same
-    /// time get equal parts, and those that nobody watches none.
+    /// time get equal parts (give or take a segment), and those that nobody watches none.
     func mayFetchAhead(_ bytes: Int64, in stream: Stream) -> Bool {
         let ahead = streams.filter { stream in stream.renditions.contains { isPlaying($0) } }.map { bytesAhead(of: $0) }
-        let share = ledger.shareAhead / Int64(max(1, ahead.count))
-        return ahead.reduce(bytes, +) <= ledger.shareAhead
-            && (ahead.count < 2 || bytesAhead(of: stream) + bytes <= share)
+        guard ahead.reduce(bytes, +) <= ledger.shareAhead else { return false }
+        return ahead.count < 2 || bytesAhead(of: stream) < ledger.shareAhead / Int64(ahead.count)
     }
 
     /// Bytes held or being fetched that players of a stream have not asked for yet.

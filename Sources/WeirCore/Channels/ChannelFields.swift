@@ -51,7 +51,7 @@ extension ChannelList {
         for pair in pairs.split(separator: UInt8(ascii: "&")).prefix(32) {
             let name = pair.prefix { $0 != ASCII.equals }
             let value = pair.dropFirst(name.count + 1).text
-            add(name.text, PercentEncoding.decode(value) ?? value, to: &fields)
+            add(name.trimmingBlanks.text, PercentEncoding.decode(value) ?? value, to: &fields)
         }
     }
 

@@ -1,6 +1,7 @@
 /// One segment as this agent knows it: its chunks, the evidence for them, and the race that fetches them.
 ///
-/// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`.
+/// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`,
+/// `held → racing` (the origin changed it).
 final class Segment {
     enum Phase: Equatable {
         /// Nothing of it is wanted or held.
@@ -21,6 +22,8 @@ final class Segment {
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
+    /// Of a part: when the origin was first known to have it.
+    var availableAt: Instant?
     unowned let rendition: Rendition
 
     var phase = Phase.absent
@@ -50,6 +53,8 @@ final class Segment {
     var retryAt: Instant?
     /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
     var isPassedThrough = false
+    /// The origin sends it without saying how long it is; players get it in chunked coding.
+    var isOpenEnded = false
     /// Its number now stands for another file: those who read it read on, nobody else finds it.
     var isReplaced = false
     var audits: [Audit] = []
@@ -59,7 +64,6 @@ final class Segment {
     var anchor: Anchor?
     var anchorAsked = false
     var anchorFetch: FetchID?
-    var anchorAskedAt: Instant?
     /// How often its evidence began anew: what was told or heard of it before does not count any more.
     var life = 0
     /// An HTTP source itself said which edition this is; until then it is only peers' word.
@@ -113,11 +117,6 @@ final class Segment {
     var span: UInt64 { max(1, numbers.upperBound - numbers.lowerBound) }
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
-
-    /// The origin sends it without saying how long it is; players get it in chunked coding.
-    var isOpenEnded = false
-
-    func network(of chunk: Int) -> String? { networks[chunk] }
 
     /// Bytes not yet checked; a guess of half a mebibyte while the length is unknown.
     var rest: Int64 {

@@ -87,6 +87,8 @@ final class Manifest {
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
+    /// The exchange under way is answered as soon as there is news: the copy is the newest until then.
+    var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
     /// The copy was fetched before anybody asked for the stream.
@@ -123,7 +125,7 @@ final class Rendition {
     let key: RenditionKey
     unowned let stream: Stream
     let manifest: Manifest
-    /// Local file suffix family: subtitles and I-frame lists are origin-only.
+    /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
     /// Peak bits per second as the multivariant list says; 0 when it does not.
@@ -138,12 +140,23 @@ final class Rendition {
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
-    init(key: RenditionKey, stream: Stream, manifest: Manifest, isShared: Bool, isSubtitles: Bool) {
+    /// It consists of the partial segments of another rendition, which shares its manifest.
+    let isParts: Bool
+
+    init(
+        key: RenditionKey,
+        stream: Stream,
+        manifest: Manifest,
+        isShared: Bool,
+        isSubtitles: Bool,
+        isParts: Bool = false
+    ) {
         self.key = key
         self.stream = stream
         self.manifest = manifest
         self.isShared = isShared
         self.isSubtitles = isSubtitles
+        self.isParts = isParts
     }
 
     var playlist: MediaPlaylist? {
@@ -152,7 +165,9 @@ final class Rendition {
     }
 
     /// What is listed now; nil before the first copy.
-    var listing: (any SegmentListing)? { playlist }
+    var listing: (any SegmentListing)? { isParts ? parts : playlist }
+    /// The partial segments that its manifest lists.
+    var parts: PartListing? { playlist.flatMap { $0.lowLatency.partTarget == nil ? nil : PartListing(playlist: $0) } }
     var newest: UInt64? { listing?.newest }
     var first: UInt64? { listing?.first }
     var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }

@@ -30,8 +30,8 @@ package struct HostConfiguration: Sendable {
 package enum HostError: Error, CustomStringConvertible, Equatable {
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
-    case trustRoots(reason: String)
     case channels(reason: String)
+    case trustRoots(files: [String])
 
     package var description: String {
         switch self {
@@ -41,10 +41,11 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
         case .cannotListen(let host, let port, let reason):
             "cannot listen on \(PeerAddress(host: host, port: port)): \(reason); choose an address of this machine "
                 + "with --listen"
-        case .trustRoots(let reason):
-            "cannot read the extra trust roots: \(reason); give PEM files"
         case .channels(let reason):
             "cannot read the list of channels: \(reason)"
+        case .trustRoots(let files):
+            "cannot read certificates from \(files.joined(separator: ", ")): give a file of PEM certificates with "
+                + "--ca-file"
         }
     }
 }

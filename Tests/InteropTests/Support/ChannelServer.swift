@@ -23,6 +23,20 @@ struct ChannelServer: Sendable {
         guard rename(listPath + ".new", listPath) == 0 else { throw LabError("no list") }
     }
 
+    // The names are the JSON's.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    struct Session: Decodable, Sendable {
+        var players: Int
+        var buffer_seconds: Double
+        var stalls: Int
+    }
+
+    func sessions() async throws -> [Session] {
+        let token = program.errors.split(separator: "\n").first?.split(separator: " ").last ?? ""
+        let answer = try await Web.get(endpoint + "/v1/sessions", [("Authorization", "Bearer \(token)")])
+        return try JSONDecoder().decode([Session].self, from: Data(answer.body))
+    }
+
     func list() async throws -> String {
         String(decoding: try await Web.get(endpoint + "/channels.m3u").body, as: UTF8.self)
     }

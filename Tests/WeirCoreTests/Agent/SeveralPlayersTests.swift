@@ -207,7 +207,7 @@ struct SeveralPlayersTests {
         }
         let counts = probe.agent.streams.map { ahead($0) }
         // Half of six megabytes, in three parts, of 200 kB each.
-        #expect(counts.allSatisfy { (3...5).contains($0) }, "\(counts)")
+        #expect(counts.allSatisfy { $0 >= 3 } && counts.reduce(0, +) <= 15, "\(counts)")
     }
 
     @Test("F80 More players than are remembered change nothing but what is known of them")
