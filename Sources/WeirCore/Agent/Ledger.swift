@@ -135,8 +135,10 @@ extension Agent {
     /// time get equal parts (give or take a segment), and those that nobody watches none.
     func mayFetchAhead(_ bytes: Int64, in stream: Stream) -> Bool {
         let ahead = streams.filter { stream in stream.renditions.contains { isPlaying($0) } }.map { bytesAhead(of: $0) }
-        guard ahead.reduce(bytes, +) <= ledger.shareAhead else { return false }
-        return ahead.count < 2 || bytesAhead(of: stream) < ledger.shareAhead / Int64(ahead.count)
+        let share = ledger.shareAhead / Int64(max(1, ahead.count))
+        // What a stream took while it was alone does not keep others from their part: it is evicted first.
+        guard ahead.reduce(bytes, { $0 + min($1, share) }) <= ledger.shareAhead else { return false }
+        return ahead.count < 2 || bytesAhead(of: stream) < share
     }
 
     /// Bytes held or being fetched that players of a stream have not asked for yet.
