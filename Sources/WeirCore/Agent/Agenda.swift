@@ -13,6 +13,7 @@ struct Agenda {
         case link(LinkID)
         case house
         case steering(StreamID)
+        case warm
     }
 
     private struct Note {

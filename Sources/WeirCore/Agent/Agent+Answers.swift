@@ -134,7 +134,8 @@ extension Agent {
             else { return }
             fetch.isPaused = false
             emit(.resumeFetch(fetch.id))
-        case .manifest, .nothing: break
+        case .nothing: pumpChannels(answer)
+        case .manifest: break
         }
     }
 

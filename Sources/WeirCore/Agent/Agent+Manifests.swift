@@ -17,6 +17,7 @@ extension Agent {
         manifest.isHeldUpstream = directives != nil
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: url.originKey)
         manifest.fetch = fetch.id
+        manifest.wasFetchedAhead = stream.isAhead
         manifest.received = []
         manifest.head = nil
         manifest.fetchStartedAt = now
@@ -24,12 +25,23 @@ extension Agent {
     }
 
     mutating func manifestBody(_ manifest: Manifest, _ payload: any Payload, _ fetch: Fetch) {
-        guard manifest.received.count + payload.count <= limits.manifestBytes else {
+        guard case .manifest(_, let stream, _) = fetch.purpose else { return }
+        let most = stream.isAhead ? min(limits.manifestBytes, Int(clamping: zapAllowance)) : limits.manifestBytes
+        guard manifest.received.count + payload.count <= most else {
             cancel(fetch)
-            manifestFailed(manifest, fetch, .notAManifest("larger than \(limits.manifestBytes) bytes"))
+            manifestFailed(manifest, fetch, .notAManifest("larger than \(most) bytes"))
             return
         }
+        noteSpentAhead(payload.count, on: stream)
+        let hadStart = manifest.received.count >= HLSPlaylist.startCount
         manifest.received += payload.bytes()
+        // Live media behind an address that looked like a manifest's never ends.
+        if !hadStart, manifest.received.count >= HLSPlaylist.startCount,
+            let refusal = HLSPlaylist.refusal(ofStart: manifest.received)
+        {
+            cancel(fetch)
+            manifestFailed(manifest, fetch, .notAManifest("\(refusal)"))
+        }
     }
 
     mutating func manifestEnded(_ manifest: Manifest, _ fetch: Fetch, _ end: FetchEnd) {
@@ -126,6 +138,7 @@ extension Agent {
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
+        if stream.isAhead { agenda.note(.warm, at: now) }
         replan(stream)
     }
 

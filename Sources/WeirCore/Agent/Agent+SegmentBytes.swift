@@ -123,6 +123,7 @@ extension Agent {
         }
         count(payload.count, isEdge: fetch.isEdge, in: segment)
         if isFirst { for id in segment.answers { if let answer = answers[id], !answer.hasHead { pump(answer) } } }
+        noteSpentAhead(payload.count, on: segment.rendition.stream)
         var piece = payload
         if fetch.skip > 0 {
             let skipped = min(Int64(piece.count), fetch.skip)

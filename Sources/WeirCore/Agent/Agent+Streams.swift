@@ -10,13 +10,17 @@ extension Agent {
         }
         let key = StreamID.derive(url: url)
         if let known = stream(key) {
+            known.isAhead = false
+            known.isOnDemand = false
             if known.isOpen, let path = known.path {
+                joinSwarm(known)
                 emit(.opened(id, .ready(known.id, path: path)))
             } else {
                 known.openers.append(id)
             }
             return
         }
+        makeRoomForStream()
         guard streams.count < limits.streams else {
             emit(.opened(id, .failed(.refused, "\(limits.streams) streams are open already; close one first")))
             return
@@ -24,6 +28,7 @@ extension Agent {
         let swarm = SwarmID.derive(url: url, name: request.swarmName ?? settings.swarmName)
         let stream = Stream(id: key, url: url, swarm: swarm, now: now)
         stream.openers.append(id)
+        stream.fields = request.fields
         streams.append(stream)
         fetchManifest(stream.top, of: stream, rendition: nil)
     }
@@ -50,11 +55,12 @@ extension Agent {
         case .manifest(_, let owner, _): owner === stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
         case .steering(let owner): owner === stream
+        case .keyAhead(let owner, _): owner === stream
         case .relay: false
         }
     }
 
-    private func belongs(_ answer: Answer, to stream: Stream) -> Bool {
+    func belongs(_ answer: Answer, to stream: Stream) -> Bool {
         switch answer.content {
         case .manifest(_, let owner): owner === stream
         case .segment(let segment): segment.rendition.stream === stream

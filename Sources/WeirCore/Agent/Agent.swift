@@ -18,6 +18,8 @@ package struct Agent: ~Copyable {
     var isStopping = false
 
     var streams: [Stream] = []
+    var channels: ChannelList?
+    var zap: Zap?
     var answers: [RequestID: Answer] = [:]
     var fetches: [FetchID: Fetch] = [:]
     private var fetchesBegun: UInt64 = 0
@@ -130,6 +132,7 @@ package struct Agent: ~Copyable {
         case .trackerReply(let id, let reply): trackerSays(id, reply)
         case .trackerDown(let id, let reason): trackerDown(id, reason: reason)
         case .open(let id, let request): open(id, request)
+        case .channels(let list): channelsArrived(list)
         case .close(let id): close(id)
         case .steering(let id, let manifest): steer(id, manifest)
         case .wallClock, .timer: break
@@ -148,6 +151,7 @@ package struct Agent: ~Copyable {
         case .link(let id): checkLink(id)
         case .house: keepHouse()
         case .steering(let id): steerIfDue(id)
+        case .warm: warmNeighbours()
         }
     }
 }

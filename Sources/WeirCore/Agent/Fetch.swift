@@ -9,6 +9,8 @@ final class Fetch {
         case anchor(Segment)
         case relay(RequestID)
         case steering(Stream)
+        /// A key of a stream that may be watched next.
+        case keyAhead(Stream, WebURL)
     }
 
     let id: FetchID
@@ -46,7 +48,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .steering: false
+        case .audit, .anchor, .relay, .steering, .keyAhead: false
         }
     }
 

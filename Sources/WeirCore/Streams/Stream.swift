@@ -7,7 +7,18 @@ final class Stream {
     let swarm: SwarmID
     /// The manifest at the stream's own URL.
     let top: Manifest
+    /// Sent with every request to its servers.
+    var fields: [HeaderField] = []
     var isOpen = false
+    /// Nobody has asked for it: it is next to the channel that is watched. It enters no swarm.
+    var isAhead = false
+    /// Opened because a player asked for its address: it may be closed to make room.
+    var isOnDemand = false
+    /// While it is ahead: the renditions that a player will probably read, initialisation sections to fetch, and keys.
+    var likely: [RenditionKey] = []
+    var wanted: [Segment] = []
+    var sectionsAhead: Set<SegmentID> = []
+    var keysAhead: [WebURL: KeyAhead] = [:]
     /// Who waits to hear whether it can be played.
     var openers: [OpenID] = []
     private(set) var renditions: [Rendition] = []
@@ -81,6 +92,8 @@ final class Manifest {
     var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
+    /// The copy was fetched before anybody asked for the stream.
+    var wasFetchedAhead = false
     /// A player has had the copy.
     var wasServed = false
     /// Players' requests that wait for a fresh copy.
