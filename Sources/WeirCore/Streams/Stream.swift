@@ -43,6 +43,8 @@ final class Stream {
     var plans: UInt64 = 0
     /// A running mean, for what is not known yet.
     var typicalSegmentBytes: Int64 = 1024 * 1024
+    /// The typical size was learnt and is no assumption.
+    var hasSegmentSizes = false
     /// How fast segments came that a player waited for.
     var raceEstimate = SourceEstimate()
     /// Linked agents and trackers know that we are in its swarm.
