@@ -39,13 +39,6 @@ package struct ConfigurationFile: Sendable {
         try self.init(path: path, bytes: bytes)
     }
 
-    /// The parser's own error is no public type; its text names the line.
-    private static func line(in text: String) -> Int? {
-        var words = text.split { !($0.isLetter || $0.isNumber) }.makeIterator()
-        while let word = words.next() { if word == "line" { return words.next().flatMap { Int($0) } } }
-        return nil
-    }
-
     private static func reason(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
@@ -53,10 +46,9 @@ package struct ConfigurationFile: Sendable {
             return place.isEmpty
                 ? "it must be one object in braces"
                 : "\(place) must be a text, a number, true, false, or a list of these"
-        case DecodingError.dataCorrupted(let context):
-            let detail = (context.underlyingError as? CocoaError)?.userInfo["NSDebugDescription"] as? String
-            let place = context.underlyingError.flatMap { line(in: "\($0)") }.map { "not JSON5 in line \($0)" }
-            return (detail ?? place ?? "not JSON5: a brace, a quote or a comma is missing").firstLine
+        case DecodingError.dataCorrupted:
+            // Foundation says neither what nor where.
+            return "not JSON5: a brace, a quote, a colon or a comma is missing or one too many"
         default:
             return "\(error)".firstLine
         }

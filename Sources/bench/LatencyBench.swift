@@ -20,7 +20,7 @@ struct LatencyBench: AsyncParsableCommand {
     @Option(help: "Viewers, each with an agent of its own where there are agents.") var viewers = 4
     @Option(help: "Seconds of each scene.") var seconds = 14.0
     @Option(help: "The stream's rate in Mbit/s.") var rate = 3.0
-    @Option(help: "Where high.mp4 and low.mp4 are.") var media = "Fixtures/media/low-latency"
+    @Option(help: "Where the recordings of the renditions are.") var media = "Fixtures/media/low-latency"
     @Flag(help: "Parts are byte ranges of their segment's file.") var ranges = false
     @Flag(help: "The origin sends a hinted part as it is made, without a length.") var chunked = false
     @Flag(help: "Print every viewer.") var each = false
@@ -36,7 +36,7 @@ struct LatencyBench: AsyncParsableCommand {
             parts: ranges ? .ranges : .files,
             delivery: chunked ? .chunked : .whole,
             // The recording's own part of the rate is small.
-            padding: max(0, Int(rate * 1e6 / 8 * 0.32) - 8_400)
+            padding: max(0, Int(rate * 1e6 / 8 * 0.32) - 7_000)
         )
         let kind = ranges ? "byte ranges" : "files"
         print("parts of 0.32 s in \(kind), sent \(chunked ? "as they are made" : "whole"), \(rate) Mbit/s\n")

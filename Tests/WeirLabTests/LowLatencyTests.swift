@@ -120,7 +120,8 @@ struct LowLatencyOriginTests {
         )
         #expect(seen.hint?.position == PartPosition(segment: 12, part: 0))
         #expect(seen.hint?.url == "http://h/high/part-12.0.m4s")
-        #expect(seen.reports == ["http://h/low/live.m3u8": PartPosition(segment: 11, part: 5)])
+        let last = PartPosition(segment: 11, part: 5)
+        #expect(seen.reports == ["http://h/low/live.m3u8": last, "http://h/sound/live.m3u8": last])
         #expect(text.contains("#EXT-X-PROGRAM-DATE-TIME:20"))
         var joined = ByteBuffer()
         for part in seen.parts where part.position.segment == 11 {
@@ -208,13 +209,25 @@ struct LowLatencyOriginTests {
         #expect(published.available <= .now)
     }
 
-    @Test("The presentation names the same segments", .timeLimit(.minutes(1)))
+    @Test("The multivariant playlist has two variants, best first, with the sound apart")
+    func multivariant() async throws {
+        let content = try await still()
+        let path = LowLatencyContent.multivariantPath
+        let text = String(buffer: try #require(await content.resource(path: path)).bytes)
+        let seen = try #require(ViewedPlaylist(text, url: "http://h/live.m3u8"))
+        #expect(seen.variants == ["http://h/high/live.m3u8", "http://h/low/live.m3u8"])
+        #expect(text.contains("CODECS=\"avc1.42c00d,mp4a.40.2\",RESOLUTION=320x180,AUDIO=\"sound\"\n"))
+        #expect(text.contains("URI=\"sound/live.m3u8\"\n"))
+    }
+
+    @Test("The presentation names the same segments")
     func presentation() async throws {
         let content = try await still()
         let text = String(buffer: try #require(await content.resource(path: "/live.mpd")).bytes)
         #expect(text.contains("availabilityTimeOffset=\"1.600\" availabilityTimeComplete=\"false\""))
         #expect(text.contains("media=\"$RepresentationID$/segment-$Number$.m4s\""))
         #expect(text.contains("<Representation id=\"low\""))
+        #expect(text.contains("contentType=\"audio\""))
     }
 }
 
@@ -242,9 +255,10 @@ struct LowLatencyViewerTests {
         #expect(report.errors == [])
         #expect(report.failedHints == 0)
         #expect(report.deltaUpdates > 0)
-        #expect(report.arrivals.allSatisfy { $0.isHinted && $0.lastByte > 0 })
+        #expect(report.arrivals.contains { $0.isHinted })
+        #expect(report.arrivals.allSatisfy { $0.lastByte > 0 })
         if delivery == .chunked {
-            #expect(report.arrivals.allSatisfy { $0.firstByte < $0.lastByte })
+            #expect(report.arrivals.contains { $0.firstByte < $0.lastByte })
         }
         let media = origin.log.entries.filter { $0.path.hasSuffix(".m4s") && $0.bytes > 0 }
         #expect(media.reduce(0) { $0 + $1.bytes } >= report.bytes)
@@ -275,11 +289,11 @@ struct LowLatencyViewerTests {
     func inProgress() async throws {
         let content = try await LowLatencyContent(directory: recording)
         let origin = try await LabOrigin.start(content)
-        let newest = content.newest.segment
-        let read = try await StreamedRead.get("\(origin.url)/high/segment-\(newest + 1).m4s")
+        let number = try await content.nextSegment()
+        let read = try await StreamedRead.get("\(origin.url)/high/segment-\(number).m4s")
         await origin.stop()
-        #expect(read.bytes == Array(content.segment(0, newest + 1).readableBytesView))
-        let complete = try #require(content.published(0, PartPosition(segment: newest + 1, part: 5))).available
+        #expect(read.bytes == Array(content.segment(0, number).readableBytesView))
+        let complete = try #require(content.published(0, PartPosition(segment: number, part: 5))).available
         #expect(read.firstByte < complete)
         #expect(read.lastByte >= complete)
         #expect(read.length == nil)

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import NIOCore
 import Synchronization
 
-/// An endless low-latency stream of two renditions, on a real clock: what a packager with blocking playlist reload
+/// An endless low-latency stream of two video renditions with sound apart, on a real clock: what a packager with blocking playlist reload
 /// makes (draft-pantos-hls-rfc8216bis), and the same segments as low-latency DASH. `LowLatencyManifests` says the paths.
 ///
 /// A request for what is about to exist is held: a playlist with `_HLS_msn`, and the part that is hinted. A segment that
@@ -12,9 +12,9 @@ package final class LowLatencyContent: OriginContent {
     package static let presentationPath = "/live.mpd"
     /// Complete segments in the list.
     package static let window = 12
-    /// Seconds of a part of the committed recording, and parts of a segment.
+    /// Seconds of a part of the committed recording.
     private static let partSeconds = 0.32
-    private static let partsPerSegment = 6
+    package static let partsPerSegment = 6
 
     private struct Key: Hashable {
         var rendition: Int
@@ -31,10 +31,10 @@ package final class LowLatencyContent: OriginContent {
     private let clock: LowLatencyClock
     private let made = Mutex<[Key: OriginResource]>([:])
 
-    /// The renditions' names, best first.
-    package static let renditions = ["high", "low"]
+    /// The renditions' names: the pictures, best first, then the sound.
+    package static let renditions = ["high", "low", "sound"]
 
-    /// - Parameter directory: of `high.mp4` and `low.mp4`, made as `Fixtures/media/low-latency/make` does.
+    /// - Parameter directory: of an `.mp4` of each rendition, made as `Fixtures/media/low-latency/make` does.
     package init(directory: String, mode: LowLatencyMode = LowLatencyMode()) async throws {
         let files = DirectoryContent(directory)
         var recordings: [MovieFragments] = []
@@ -43,7 +43,8 @@ package final class LowLatencyContent: OriginContent {
                 throw LabError("there is no \(name).mp4 in \(directory)")
             }
             let seconds = LowLatencyContent.partSeconds
-            recordings.append(try MovieFragments(file.bytes, seconds: seconds, padding: mode.padding))
+            let padding = name == "sound" ? 0 : mode.padding
+            recordings.append(try MovieFragments(file.bytes, seconds: seconds, padding: padding))
         }
         self.recordings = recordings
         self.mode = mode
@@ -60,7 +61,7 @@ package final class LowLatencyContent: OriginContent {
                 LowLatencyManifests.Rendition(
                     name: LowLatencyContent.renditions[rendition],
                     bandwidth: LowLatencyContent.bandwidth(recordings[rendition]),
-                    resolution: rendition == 0 ? (320, 180) : (160, 90)
+                    resolution: [(320, 180), (160, 90), nil][rendition]
                 )
             },
             mode: mode,
@@ -82,16 +83,30 @@ package final class LowLatencyContent: OriginContent {
         )
     }
 
+    /// How long a part is.
+    package func byteCount(_ rendition: Int, _ position: PartPosition) -> Int {
+        recordings[rendition].byteCount(schedule.index(of: position))
+    }
+
     /// The bytes of a segment.
     package func segment(_ rendition: Int, _ number: Int) -> ByteBuffer {
         let first = number * schedule.partsPerSegment
         return (first..<first + schedule.partsPerSegment).reduce(into: ByteBuffer()) { all, index in
-            all.writeImmutableBuffer(recordings[rendition].fragment(index))
+            all.writeImmutableBuffer(part(rendition, index).bytes)
         }
     }
 
     /// The newest part that exists.
     package var newest: PartPosition { schedule.position(of: schedule.count(at: clock.elapsed) - 1) }
+
+    /// Waits for the next segment's first part, so that most of the segment is still to come.
+    ///
+    /// - Returns: the segment's media sequence number.
+    package func nextSegment() async throws -> Int {
+        let number = schedule.count(at: clock.elapsed) / schedule.partsPerSegment + 1
+        _ = try await clock.wait(until: schedule.time(of: number * schedule.partsPerSegment), limit: holdLimit)
+        return number
+    }
 
     /// The packager hangs: nothing new appears, and what is held waits.
     package func freeze() { clock.freeze() }
@@ -172,11 +187,11 @@ package final class LowLatencyContent: OriginContent {
             return .status(404)
         }
         guard existing < parts.upperBound else { return .resource(wholeSegment(rendition, number)) }
-        let whole = segment(rendition, number)
-        switch RequestedRange(header: request.range, count: whole.readableBytes) {
+        let count = parts.reduce(0) { $0 + recordings[rendition].byteCount($1) }
+        switch RequestedRange(header: request.range, count: count) {
         case .unsatisfiable: return .status(416)
         case .whole:
-            return growing(pieces(rendition, parts, 0..<whole.readableBytes), status: 200, fields: [])
+            return growing(pieces(rendition, parts, 0..<count), status: 200, fields: [])
         case .part(let range):
             let pieces = pieces(rendition, parts, range)
             // The length of the whole is not known yet.

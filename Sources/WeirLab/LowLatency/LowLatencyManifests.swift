@@ -9,10 +9,11 @@ struct LowLatencyManifests: Sendable {
         var name: String
         /// Bit/s
         var bandwidth: Int
-        var resolution: (width: Int, height: Int)
-    }
+        /// nil for sound.
+        var resolution: (width: Int, height: Int)?
 
-    static let codecs = "avc1.42c00d,mp4a.40.2"
+        var codecs: String { resolution == nil ? "mp4a.40.2" : "avc1.42c00d" }
+    }
 
     var schedule: PartSchedule
     var renditions: [Rendition]
@@ -28,10 +29,19 @@ struct LowLatencyManifests: Sendable {
 
     var multivariant: String {
         var lines = ["#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-INDEPENDENT-SEGMENTS"]
-        for rendition in renditions {
+        let sound = renditions.first { $0.resolution == nil }
+        if let sound {
             lines.append(
-                "#EXT-X-STREAM-INF:BANDWIDTH=\(rendition.bandwidth),CODECS=\"\(LowLatencyManifests.codecs)\","
-                    + "RESOLUTION=\(rendition.resolution.width)x\(rendition.resolution.height)"
+                "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"tone\",DEFAULT=YES,AUTOSELECT=YES,"
+                    + "URI=\"\(sound.name)/live.m3u8\""
+            )
+        }
+        for rendition in renditions {
+            guard let resolution = rendition.resolution else { continue }
+            let codecs = ([rendition.codecs] + [sound?.codecs].compactMap { $0 }).joined(separator: ",")
+            lines.append(
+                "#EXT-X-STREAM-INF:BANDWIDTH=\(rendition.bandwidth + (sound?.bandwidth ?? 0)),CODECS=\"\(codecs)\","
+                    + "RESOLUTION=\(resolution.width)x\(resolution.height)" + (sound == nil ? "" : ",AUDIO=\"sound\"")
             )
             lines.append("\(rendition.name)/live.m3u8")
         }
@@ -96,7 +106,9 @@ struct LowLatencyManifests: Sendable {
                 tag += ",URI=\"segment-\(position.segment).m4s\""
                 tag += ",BYTERANGE=\"\(partBytes(rendition, part))@\(offset(rendition, part))\""
             }
-            return position.part == 0 ? tag + ",INDEPENDENT=YES" : tag
+            // A segment's first picture is its keyframe; every AAC frame stands for itself.
+            let isIndependent = position.part == 0 || renditions[rendition].resolution == nil
+            return isIndependent ? tag + ",INDEPENDENT=YES" : tag
         }
     }
 
@@ -128,9 +140,18 @@ struct LowLatencyManifests: Sendable {
         let duration = schedule.segmentDuration / 1_000_000
         let origin = started.addingTimeInterval(-seconds(schedule.segmentDuration) * Double(schedule.window))
         let offset = seconds(schedule.segmentDuration - schedule.partDuration).fixed(3)
-        let sets = renditions.map { rendition in
-            "      <Representation id=\"\(rendition.name)\" bandwidth=\"\(rendition.bandwidth)\" "
-                + "width=\"\(rendition.resolution.width)\" height=\"\(rendition.resolution.height)\"/>"
+        let template =
+            "<SegmentTemplate timescale=\"1000\" duration=\"\(duration)\" startNumber=\"0\" "
+            + "availabilityTimeOffset=\"\(offset)\" availabilityTimeComplete=\"false\" "
+            + "initialization=\"$RepresentationID$/init.mp4\" media=\"$RepresentationID$/segment-$Number$.m4s\"/>"
+        let sets = ["video", "audio"].map { kind in
+            let own = renditions.filter { ($0.resolution == nil) == (kind == "audio") }.map(representation)
+            return """
+                    <AdaptationSet contentType="\(kind)" mimeType="\(kind)/mp4" segmentAlignment="true" startWithSAP="1">
+                      \(template)
+                \(own.joined(separator: "\n"))
+                    </AdaptationSet>
+                """
         }
         return """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -140,18 +161,18 @@ struct LowLatencyManifests: Sendable {
             timeShiftBufferDepth="PT\(seconds(schedule.segmentDuration * Int64(schedule.window)).fixed(2))S">
               <ServiceDescription id="0"><Latency target="2000"/></ServiceDescription>
               <Period id="0" start="PT0S">
-                <AdaptationSet contentType="video" mimeType="video/mp4" codecs="\(LowLatencyManifests.codecs)" \
-            segmentAlignment="true" startWithSAP="1">
-                  <SegmentTemplate timescale="1000" duration="\(duration)" startNumber="0" \
-            availabilityTimeOffset="\(offset)" availabilityTimeComplete="false" \
-            initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/segment-$Number$.m4s"/>
             \(sets.joined(separator: "\n"))
-                </AdaptationSet>
               </Period>
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" \
             value="\(text(started.addingTimeInterval(seconds(elapsed))))"/>
             </MPD>
 
             """
+    }
+
+    private func representation(_ rendition: Rendition) -> String {
+        let shape = rendition.resolution.map { " width=\"\($0.width)\" height=\"\($0.height)\"" } ?? ""
+        return "      <Representation id=\"\(rendition.name)\" bandwidth=\"\(rendition.bandwidth)\" "
+            + "codecs=\"\(rendition.codecs)\"\(shape)/>"
     }
 }

@@ -25,15 +25,17 @@ package struct MovieFragments: Sendable {
 
     private let fragments: [Fragment]
     private let padding: Int
+    private let noise: ByteBuffer
 
     /// - Parameters:
     ///   - seconds: of every fragment.
-    ///   - padding: random bytes, of a `free` box at each fragment's end, that players skip: they make the stream's
-    ///     rate what a measurement needs.
+    ///   - padding: bytes of a `free` box with noise at each fragment's end, that players skip: they make the stream's
+    ///     rate what a measurement needs. Below 16 there is none.
     /// - Throws: a `LabError` when the file is not fragmented MP4.
     package init(_ file: ByteBuffer, seconds: Double, padding: Int = 0) throws(LabError) {
         fragmentDuration = Int64(seconds * 1e9)
         self.padding = max(0, padding)
+        noise = padding >= 16 ? MovieFragments.makeNoise() : ByteBuffer()
         let boxes = try MovieBox.list(file, 0..<file.readableBytes)
         guard let first = boxes.first(where: { $0.type == "moof" }) else { throw LabError("no movie fragment") }
         initialization = MovieFragments.slice(file, 0..<first.range.lowerBound)
@@ -65,34 +67,39 @@ package struct MovieFragments: Sendable {
                 bytes.setInteger(value &+ UInt32(truncatingIfNeeded: repetition * counter.step), at: counter.offset)
             }
         }
-        appendPadding(&bytes, seed: UInt64(index))
+        appendPadding(&bytes, index: index)
         return bytes
     }
 
     /// Of `fragment`, without making it.
     package func byteCount(_ index: Int) -> Int {
-        fragments[index % fragments.count].bytes.readableBytes + (padding >= 8 ? padding : 0)
+        fragments[index % fragments.count].bytes.readableBytes + (padding >= 16 ? padding : 0)
     }
 
-    private func appendPadding(_ bytes: inout ByteBuffer, seed: UInt64) {
-        guard padding >= 8 else { return }
+    private func appendPadding(_ bytes: inout ByteBuffer, index: Int) {
+        guard padding >= 16 else { return }
         bytes.writeInteger(UInt32(padding))
         bytes.writeString("free")
-        // splitmix64: the same part has the same bytes whoever asks and whenever.
-        var state = seed &* 0x9E37_79B9_7F4A_7C15
-        var rest = padding - 8
+        bytes.writeInteger(UInt64(index))
+        var rest = padding - 16
         while rest > 0 {
+            let piece = min(rest, noise.readableBytes)
+            bytes.writeImmutableBuffer(noise.getSlice(at: 0, length: piece) ?? noise)
+            rest -= piece
+        }
+    }
+
+    /// 64 KiB that do not compress, the same in every run (splitmix64).
+    private static func makeNoise() -> ByteBuffer {
+        var state: UInt64 = 0
+        var noise = ByteBuffer()
+        for _ in 0..<8192 {
             state &+= 0x9E37_79B9_7F4A_7C15
             var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
             word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            word ^= word >> 31
-            if rest >= 8 {
-                bytes.writeInteger(word)
-            } else {
-                for place in 0..<rest { bytes.writeInteger(UInt8(truncatingIfNeeded: word >> UInt64(8 * place))) }
-            }
-            rest -= 8
+            noise.writeInteger(word ^ (word >> 31))
         }
+        return noise
     }
 
     /// Ticks per second of each track, by its identifier.
