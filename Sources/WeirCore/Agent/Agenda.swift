@@ -13,6 +13,7 @@ struct Agenda {
         case link(LinkID)
         case house
         case warm
+        case steering(StreamID)
     }
 
     private struct Note {

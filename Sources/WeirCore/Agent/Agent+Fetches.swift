@@ -27,7 +27,7 @@ extension Agent {
 
     private func owner(of purpose: Fetch.Purpose) -> Stream? {
         switch purpose {
-        case .manifest(_, let stream, _), .keyAhead(let stream, _): return stream
+        case .manifest(_, let stream, _), .keyAhead(let stream, _), .steering(let stream): return stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
         case .relay(let request):
             // Whatever is passed on stands behind an address of its stream.
@@ -74,6 +74,7 @@ extension Agent {
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
         case .keyAhead: break
+        case .steering: break
         }
     }
 
@@ -90,6 +91,7 @@ extension Agent {
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
         case .keyAhead(let stream, _): keyAheadBody(stream, payload, fetch)
+        case .steering(let stream): steeringBody(stream, payload, fetch)
         }
     }
 
@@ -106,6 +108,7 @@ extension Agent {
             replan(segment.rendition.stream)
         case .relay(let request): relayEnded(request, end)
         case .keyAhead(let stream, let url): keyAheadEnded(stream, url, fetch, end)
+        case .steering(let stream): steeringEnded(stream, fetch, end)
         }
     }
 

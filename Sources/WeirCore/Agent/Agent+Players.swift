@@ -174,6 +174,10 @@ extension Agent {
             case .variant(let index): return local(keys.variants[index])
             case .rendition(let index): return local(keys.renditions[index])
             case .iFrameStream(let index): return local(keys.iFrameStreams[index])
+            case .sessionKey(let index):
+                // As the media lists' keys are named, so that a player finds what it preloaded.
+                guard let url = list.sessionKeys[index].url else { return nil }
+                return LocalPath.key(stream.id, .main, stream.keys.place(of: url)).text
             case .sessionData(let index):
                 guard let url = list.sessionData[index].url else { return nil }
                 return LocalPath.resource(stream.id, resources.place(of: url)).text
@@ -242,6 +246,7 @@ extension Agent {
         rendition.stream.lastMediaRequest = now
         rendition.stream.isAhead = false
         joinSwarm(rendition.stream)
+        resumeSteering(rendition.stream)
         if let place = player.place(of: rendition.key) {
             let reach = reach(of: player.playheads[place].head, rendition)
             _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)

@@ -27,7 +27,9 @@ extension Agent {
                 players: stream.players.count { !$0.isAside && now - $0.lastRequest < .seconds(30) },
                 buffer_seconds: buffer(of: stream, at: now) ?? 0,
                 stalls: stream.stalls,
-                peers: links(of: stream).count
+                peers: links(of: stream).count,
+                playlists: playlistReports(of: stream),
+                pathway: pathway(of: stream)
             )
         }
     }

@@ -134,6 +134,7 @@ package struct Agent: ~Copyable {
         case .open(let id, let request): open(id, request)
         case .channels(let list): channelsArrived(list)
         case .close(let id): close(id)
+        case .steering(let id, let manifest): steer(id, manifest)
         case .wallClock, .timer: break
         case .stop: stop()
         }
@@ -150,6 +151,7 @@ package struct Agent: ~Copyable {
         case .link(let id): checkLink(id)
         case .house: keepHouse()
         case .warm: warmNeighbours()
+        case .steering(let id): steerIfDue(id)
         }
     }
 }

@@ -10,6 +10,7 @@ final class Fetch {
         case relay(RequestID)
         /// A key of a stream that may be watched next.
         case keyAhead(Stream, WebURL)
+        case steering(Stream)
     }
 
     let id: FetchID
@@ -47,7 +48,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .keyAhead: false
+        case .audit, .anchor, .relay, .steering, .keyAhead: false
         }
     }
 

@@ -40,6 +40,8 @@ package enum Input: Sendable {
     case channels(ChannelList)
     /// Close a session: `DELETE /v1/sessions/{id}`.
     case close(StreamID)
+    /// What the shell read in the bytes of `Output.readSteering`; nil: no steering manifest.
+    case steering(StreamID, SteeringManifest?)
     /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute). Only logs use it.
     case wallClock(milliseconds: Int64)
     /// `nextDeadline` has come.

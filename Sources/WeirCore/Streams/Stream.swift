@@ -47,6 +47,7 @@ final class Stream {
     var raceEstimate = SourceEstimate()
     /// Linked agents and trackers know that we are in its swarm.
     var isMember = false
+    var steering = Steering()
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
 
@@ -108,6 +109,11 @@ final class Manifest {
     var vainHints = 0
     /// The last status that was no success, for whoever asks while there is no copy.
     var lastFailure: ManifestFailure?
+    var condition = PlaylistCondition.unread
+    /// Since when only older copies have arrived.
+    var rolledBackSince: Instant?
+    /// The server that a redirect led to last time is asked, because the one that redirects is down.
+    var isFallback = false
 
     init(url: WebURL) {
         self.url = url
@@ -128,6 +134,12 @@ final class Rendition {
     /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
+    /// Where the multivariant list says its playlist is, and with what clones add; none when there is no such list.
+    var listed: [Place] = []
+    var places: [Place] = []
+    /// Where its playlist is read from now, and where the one came from that is adopted.
+    var place: Place?
+    var listedBy: Place?
     /// Peak bits per second as the multivariant list says; 0 when it does not.
     var bandwidth = 0
     var media: [UInt64: Segment] = [:]
@@ -137,6 +149,18 @@ final class Rendition {
     var toldPosition: UInt64?
     /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
     var hint: (number: UInt64, reloads: Int) = (0, 0)
+    /// New addresses are being asked for, because one expired; and when that may be done again.
+    var isRenewing = false
+    var nextRenewal: Instant?
+    var renewalPause = firstRenewalPause
+    static let firstRenewalPause = Duration.seconds(10)
+    /// The rendition whose playlist lists it, when it consists of another one's parts.
+    var ofWhole: Rendition {
+        guard isParts else { return self }
+        return stream.renditions.first { $0.manifest === manifest && !$0.isParts } ?? self
+    }
+    /// The next copy comes from another server than the last, or from a new address.
+    var isReadElsewhere: Bool { isRenewing || listedBy?.server != place?.server }
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
