@@ -81,7 +81,7 @@ package enum LocalPath: Hashable, Sendable {
             self = .key(stream, rendition, index)
             return
         }
-        guard SegmentSuffix.kept.contains(suffix) else { return nil }
+        guard SegmentSuffix.accepted.contains(suffix) else { return nil }
         if name.hasPrefix("i") {
             guard let number = LocalPath.hexadecimal(name.dropFirst()) else { return nil }
             self = .initialisation(stream, rendition, number: number, suffix: suffix)
