@@ -53,6 +53,7 @@ extension Agent {
         case .audit: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
+        case .index, .clock: break
         }
     }
 
@@ -66,6 +67,8 @@ extension Agent {
         case .audit: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
+        case .index(let reading): indexBody(reading, payload, fetch)
+        case .clock: clockBody(payload, fetch)
         }
     }
 
@@ -81,6 +84,8 @@ extension Agent {
             finishIfComplete(segment)
             replan(segment.rendition.stream)
         case .relay(let request): relayEnded(request, end)
+        case .index(let reading): indexEnded(reading, fetch, end)
+        case .clock(let stream, let scheme): clockEnded(stream, scheme, fetch, end)
         }
     }
 

@@ -21,6 +21,14 @@ extension Agent {
         case .master(let id):
             guard let stream = stream(id), case .multivariant = stream.top.playlist else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
+        case .presentation(let id):
+            guard let stream = stream(id), stream.top.mpd != nil else { return noStream(answer) }
+            askManifest(answer, stream.top, stream, nil)
+        case .onlyInitialisation(let id, let key, _):
+            guard let rendition = stream(id)?.rendition(key), let segment = ensureInitialisation(of: rendition) else {
+                return noStream(answer)
+            }
+            begin(answer, segment)
         case .index(let id, let key):
             guard let stream = stream(id), let rendition = stream.rendition(key) else { return noStream(answer) }
             askManifest(answer, rendition.manifest, stream, rendition)
@@ -86,15 +94,17 @@ extension Agent {
         answer.content = .manifest(manifest, stream)
         if isFresh(manifest, rendition) { return deliver(manifest, stream, to: answer) }
         manifest.waiting.append(answer.request.id)
-        let patience = manifest.playlist == nil ? Agent.firstByteTime : Agent.manifestPatience
+        let patience = !manifest.hasCopy ? Agent.firstByteTime : Agent.manifestPatience
         agenda.note(.answer(answer.request.id), at: now + patience)
         fetchManifest(manifest, of: stream, rendition: rendition)
     }
 
     /// Whether a copy may be given without asking upstream.
     private func isFresh(_ manifest: Manifest, _ rendition: Rendition?) -> Bool {
-        guard let fetchedAt = manifest.fetchedAt, let playlist = manifest.playlist else { return false }
+        guard let fetchedAt = manifest.fetchedAt else { return false }
         let age = now - fetchedAt
+        if let mpd = manifest.mpd { return isFresh(manifest, mpd, age: age) }
+        guard let playlist = manifest.playlist else { return false }
         guard case .media(let media) = playlist, !media.endList else {
             // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
             return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
@@ -119,7 +129,7 @@ extension Agent {
     }
 
     private func mayStandIn(_ manifest: Manifest, for failure: ManifestFailure) -> Bool {
-        guard manifest.playlist != nil, let fetchedAt = manifest.fetchedAt else { return false }
+        guard manifest.hasCopy, let fetchedAt = manifest.fetchedAt else { return false }
         if case .status(let status) = failure, status == 403 || status == 404 || status == 410 { return false }
         return now - fetchedAt < Agent.staleManifest
     }
@@ -131,9 +141,15 @@ extension Agent {
         }
         manifest.wasServed = true
         let bytes: [UInt8]
+        var type = "application/vnd.apple.mpegurl"
         switch manifest.playlist {
+        case nil where manifest.mpd != nil:
+            guard let mpd = manifest.mpd else { return }
+            noteAdaptive(answer, mpd.bandwidths, stream)
+            type = "application/dash+xml"
+            bytes = localPresentation(mpd, stream, for: answer)
         case .multivariant(let list):
-            noteAdaptive(answer, list, stream)
+            noteAdaptive(answer, list.variants.map { $0.bandwidth }, stream)
             bytes = rewrite(list, stream)
         case .media(let list):
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
@@ -143,7 +159,7 @@ extension Agent {
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
         }
         let fields = [
-            HeaderField("content-type", "application/vnd.apple.mpegurl"), HeaderField("cache-control", "no-cache"),
+            HeaderField("content-type", type), HeaderField("cache-control", "no-cache"),
             HeaderField("access-control-allow-origin", "*"),
         ]
         end(answer, status: 200, fields: fields, body: bytes)
@@ -346,6 +362,9 @@ extension LocalPath {
         case "ac3": "audio/ac3"
         case "ec3", "eac3": "audio/eac3"
         case "vtt": "text/vtt"
+        case "webm": "video/webm"
+        case "jpg": "image/jpeg"
+        case "png": "image/png"
         default: "application/octet-stream"
         }
     }

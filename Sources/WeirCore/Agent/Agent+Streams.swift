@@ -22,7 +22,7 @@ extension Agent {
             return
         }
         let swarm = SwarmID.derive(url: url, name: request.swarmName ?? settings.swarmName)
-        let stream = Stream(id: key, url: url, swarm: swarm, now: now)
+        let stream = Stream(id: key, url: url, swarm: swarm, time: time, now: now)
         stream.openers.append(id)
         streams.append(stream)
         fetchManifest(stream.top, of: stream, rendition: nil)
@@ -49,6 +49,8 @@ extension Agent {
         switch fetch.purpose {
         case .manifest(_, let owner, _): owner === stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
+        case .index(let reading): reading.stream === stream
+        case .clock(let owner, _): owner === stream
         case .relay: false
         }
     }

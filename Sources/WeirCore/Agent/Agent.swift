@@ -12,6 +12,7 @@ package struct Agent: ~Copyable {
     let me: PeerID
     var random: RandomSource
     var now = Instant.start
+    let time = TimeSource()
     var agenda = Agenda()
     private var outputs: [Output] = []
     private var outputsTaken = 0
@@ -54,6 +55,7 @@ package struct Agent: ~Copyable {
     package mutating func handle(_ input: Input, at time: Instant) {
         // A clock that steps back would undo what was decided in the meantime.
         now = max(now, time)
+        self.time.now = now
         dispatch(input)
         while let task = agenda.takeDue(at: now) { perform(task) }
         planUnplanned()
@@ -131,7 +133,10 @@ package struct Agent: ~Copyable {
         case .trackerDown(let id, let reason): trackerDown(id, reason: reason)
         case .open(let id, let request): open(id, request)
         case .close(let id): close(id)
-        case .wallClock, .timer: break
+        case .wallClock(let milliseconds):
+            let wall = WallTime(milliseconds: milliseconds)
+            time.wallOffset = Duration(nanoseconds: wall.nanoseconds.subtractedSaturating(now.nanoseconds))
+        case .timer: break
         case .stop: stop()
         }
     }

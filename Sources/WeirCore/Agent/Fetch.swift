@@ -8,6 +8,10 @@ final class Fetch {
         case audit(Segment, chunk: Int)
         case anchor(Segment)
         case relay(RequestID)
+        /// A part of a DASH segment index.
+        case index(IndexReading)
+        /// What time the origin has.
+        case clock(Stream, UTCTiming.Scheme)
     }
 
     let id: FetchID

@@ -38,7 +38,8 @@ package enum Input: Sendable {
     case open(OpenID, StreamRequest)
     /// Close a session: `DELETE /v1/sessions/{id}`.
     case close(StreamID)
-    /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute). Only logs use it.
+    /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute): for
+    /// live DASH manifests whose origin does not say what time it is.
     case wallClock(milliseconds: Int64)
     /// `nextDeadline` has come.
     case timer
@@ -60,6 +61,8 @@ package struct PlayerRequest: Sendable {
     package var userAgent: String
     /// Remote address without port: with the user agent it tells players apart.
     package var remoteHost: String
+    /// The host and port that the player asked, as it wrote them; nil when it did not say.
+    package var authority: String?
 
     package init(
         id: RequestID,
@@ -68,8 +71,10 @@ package struct PlayerRequest: Sendable {
         range: String? = nil,
         ifRange: String? = nil,
         userAgent: String = "",
-        remoteHost: String = "127.0.0.1"
+        remoteHost: String = "127.0.0.1",
+        authority: String? = nil
     ) {
+        self.authority = authority
         self.id = id
         self.method = method
         self.target = target

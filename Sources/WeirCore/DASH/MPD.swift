@@ -33,8 +33,8 @@ package struct MPD: Sendable {
     /// Every representation that weir can carry, in the manifest's order.
     package var representations: [Representation] { periods.flatMap(\.representations) }
 
-    /// How long a player waits between reloads at least; nil when there is nothing to reload.
-    package var isLive: Bool { isDynamic }
+    /// Of the pictures among which a player can choose, bits per second.
+    package var bandwidths: [Int] { representations.filter { $0.content == .video }.map(\.bandwidth) }
 }
 
 /// One period (5.3.2).

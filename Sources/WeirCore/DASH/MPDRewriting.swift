@@ -132,7 +132,8 @@ private struct MPDRewriting {
 
     private mutating func rewrite(list element: MPDElement, _ representation: Representation) {
         rewriteInitialisation(of: element, representation)
-        guard case .list(let entries) = representation.media, let first = representation.table.firstPlace else {
+        guard case .list(let entries) = representation.media, let first = representation.table.slot(at: 0)?.number
+        else {
             return
         }
         // Another level's list is not the one that counts.

@@ -45,6 +45,9 @@ package struct Representation: Sendable {
     let timeShiftBufferDepth: Duration?
     /// Its segments go on until the live edge, wherever that is.
     package let isOpenEnded: Bool
+    /// Its end is only computed from the period's: there may be one segment more, with what encoders had left over, and
+    /// players ask for it.
+    let hasLooseEnd: Bool
     let element: MPDElement
 
     /// A base URL and what it says of the time at which segments are there.
@@ -78,7 +81,7 @@ package struct Representation: Sendable {
             let number = UInt64(place) + 1
             table.append(number: number, time: part.time, ticks: part.ticks, count: 1)
             // Times that do not ascend would leave a number without its range.
-            guard table.lastPlace == number else { break }
+            guard table.lastPlace == UInt64(place) else { break }
             ranges.append(part.range)
         }
         guard !ranges.isEmpty else { return abandonIndex() }
@@ -94,11 +97,11 @@ package struct Representation: Sendable {
 
 /// A segment of a representation.
 package struct RepresentationSegment: Sendable {
-    /// Its order in the rendition: one more for each that follows.
+    /// Its order among the manifest's segments of the rendition, from 0.
     package let place: UInt64
     /// Its number or, where segments are named by it, its time in ticks.
     package let name: UInt64
-    /// The names that count as its own, so that those of neighbours make one range.
+    /// From its name to the next one's.
     package let span: Range<UInt64>
     package let duration: Duration
     package let url: WebURL
@@ -108,7 +111,7 @@ package struct RepresentationSegment: Sendable {
 extension Representation {
     /// By its number or time. Nil when there is no such segment, or weir cannot fetch what the template makes of it.
     package func segment(named name: UInt64) -> RepresentationSegment? {
-        table.slot(named: name).flatMap { segment($0) }
+        slot(named: name).flatMap { segment($0) }
     }
 
     package func segment(at place: UInt64) -> RepresentationSegment? {
@@ -116,24 +119,43 @@ extension Representation {
     }
 
     private func segment(_ slot: SegmentTable.Slot) -> RepresentationSegment? {
-        guard let resource = resource(of: slot) else { return nil }
+        guard let url = url(of: slot) else { return nil }
         return RepresentationSegment(
             place: slot.place,
             name: name(of: slot),
             span: span(of: slot),
             duration: table.duration(of: slot.ticks),
-            url: resource.url,
-            range: resource.range
+            url: url,
+            range: range(of: slot)
+        )
+    }
+
+    /// By its name, also one that follows a loose end.
+    func slot(named name: UInt64) -> SegmentTable.Slot? {
+        if let slot = table.slot(named: name) { return slot }
+        guard hasLooseEnd, name > 0,
+            let last = table.slot(named: name - (table.isTimed ? min(name, table.longest) : 1)),
+            last.place == table.lastPlace
+        else { return nil }
+        return SegmentTable.Slot(
+            place: last.place + 1,
+            number: last.number + 1,
+            time: last.time + last.ticks,
+            ticks: last.ticks
         )
     }
 
     func name(of slot: SegmentTable.Slot) -> UInt64 { table.isTimed ? slot.time : slot.number }
 
-    private func span(of slot: SegmentTable.Slot) -> Range<UInt64> {
-        table.isTimed ? slot.time..<slot.time + slot.ticks : slot.number..<slot.number + 1
+    /// From a segment's name to the next one's.
+    func span(of slot: SegmentTable.Slot) -> Range<UInt64> {
+        let name = name(of: slot)
+        let next = table.slot(at: slot.place + 1).map { self.name(of: $0) }
+        return name..<max(name + 1, next ?? (table.isTimed ? slot.time + slot.ticks : name + 1))
     }
 
-    private func resource(of slot: SegmentTable.Slot) -> Resource? {
+    /// Nil when weir cannot fetch what a template makes of it.
+    func url(of slot: SegmentTable.Slot) -> WebURL? {
         switch media {
         case .template(let template):
             let reference = template.expanded(
@@ -142,35 +164,39 @@ extension Representation {
                 number: slot.number,
                 time: slot.time
             )
-            return base.resolve(reference[...]).map { Resource(url: $0, range: nil) }
-        case .list(let entries):
-            guard let first = table.firstPlace, let entry = entries[at: slot.place - first] else { return nil }
-            let url = entry.media.map { base.resolve($0) } ?? base
-            return url.map { Resource(url: $0, range: entry.range) }
-        case .subsegments(let ranges):
-            guard let range = ranges[at: slot.place - 1] else { return nil }
-            return Resource(url: base, range: range)
+            return base.resolve(reference[...])
+        case .list(let entries): return entries[at: slot.place]?.media.map { base.resolve($0) } ?? base
+        case .subsegments: return base
         case .indexed, .none: return nil
+        }
+    }
+
+    /// Nil for the whole of its resource.
+    func range(of slot: SegmentTable.Slot) -> ByteRange? {
+        switch media {
+        case .list(let entries): entries[at: slot.place]?.range
+        case .subsegments(let ranges): ranges[at: slot.place]
+        case .template, .indexed, .none: nil
         }
     }
 
     // MARK: What is there now
 
-    /// The first and last segments that the origin should have.
+    /// The places of the first and the last segment that the origin should have.
     ///
     /// - Parameter now: nil when the time is not known; what goes on until the live edge then has no last one.
     package func available(at now: WallTime?) -> (first: UInt64, last: UInt64)? {
-        guard let first = table.firstPlace, let last = table.lastPlace else { return nil }
-        guard isDynamic else { return isOpenEnded ? nil : (first, last) }
-        guard let now, let availabilityStart else { return isOpenEnded ? nil : (first, last) }
+        guard let last = table.lastPlace else { return nil }
+        guard isDynamic else { return isOpenEnded ? nil : (0, last) }
+        guard let now, let availabilityStart else { return isOpenEnded ? nil : (0, last) }
         let elapsed = now - availabilityStart - periodStart
         let early = availabilityOffset == .forever ? (isOpenEnded ? .zero : Duration.forever) : availabilityOffset
         guard let newest = table.lastSlot(endingBy: mediaTime(at: elapsed + early)) else {
             // A list says itself what is there; a clock that disagrees with all of it is wrong.
-            return isOpenEnded ? nil : (first, last)
+            return isOpenEnded ? nil : (0, last)
         }
         guard let timeShiftBufferDepth, let oldest = oldest(at: elapsed - timeShiftBufferDepth) else {
-            return (first, newest.place)
+            return (0, newest.place)
         }
         return (min(oldest, newest.place), newest.place)
     }

@@ -15,6 +15,7 @@ struct RepresentationBuilder {
         var offset: UInt64 = 0
         var availabilityOffset = Duration.zero
         var isOpenEnded = false
+        var hasLooseEnd = false
         var suffix: String?
     }
 
@@ -43,6 +44,7 @@ struct RepresentationBuilder {
             availabilityStart: mpd.availabilityStart,
             timeShiftBufferDepth: mpd.timeShiftBufferDepth,
             isOpenEnded: addressing.isOpenEnded,
+            hasLooseEnd: addressing.hasLooseEnd,
             element: element
         )
     }
@@ -89,6 +91,7 @@ struct RepresentationBuilder {
             )
         } else if numbers.ticks != nil {
             (result.table, result.isOpenEnded) = numbers.table(isTimed: template.usesTime && !template.usesNumber)
+            result.hasLooseEnd = numbers.last == nil && !result.isOpenEnded
             // Such segments are counted from the period's start, whatever their media time is.
             result.offset = 0
         } else {

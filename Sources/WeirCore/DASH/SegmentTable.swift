@@ -1,6 +1,6 @@
 /// Consecutive segments of equal duration: what one `S` with its repetitions says.
 struct SegmentRun: Hashable, Sendable {
-    /// Of the first; one more for each that follows. Equal to `number` where segments are addressed by number.
+    /// Of the first, counted from the table's first segment.
     let place: UInt64
     /// `$Number$` of the first.
     let number: UInt64
@@ -43,7 +43,7 @@ package struct SegmentTable: Sendable {
     }
 
     package var isEmpty: Bool { runs.isEmpty }
-    package var firstPlace: UInt64? { runs.first?.place }
+    /// Its segments have the places 0 to this one.
     package var lastPlace: UInt64? { runs.last.map { $0.place + $0.count - 1 } }
     /// One past the last segment's media time.
     var end: UInt64 { runs.last?.end ?? 0 }
@@ -57,7 +57,7 @@ package struct SegmentTable: Sendable {
             // The media may overlap by a little; what names a segment must not repeat.
             guard time > last.time + last.ticks * (last.count - 1), number >= last.number + last.count else { return }
         }
-        let next = isTimed ? (lastPlace.map { $0 + 1 } ?? 0) : number
+        let next = lastPlace.map { $0 + 1 } ?? 0
         let room = SegmentTable.greatest - max(number, next)
         guard number < SegmentTable.greatest, next < SegmentTable.greatest else { return }
         let count = min(count, (SegmentTable.greatest - time) / ticks, room)
@@ -83,7 +83,10 @@ package struct SegmentTable: Sendable {
 
     /// By what names it: its time, which must be its very beginning, or its number.
     func slot(named name: UInt64) -> Slot? {
-        guard isTimed else { return slot(at: name) }
+        guard isTimed else {
+            guard let run = run(where: { $0.number <= name }), name - run.number < run.count else { return nil }
+            return slot(run, name - run.number)
+        }
         guard let run = run(where: { $0.time <= name }) else { return nil }
         let (offset, rest) = (name - run.time).quotientAndRemainder(dividingBy: run.ticks)
         return rest == 0 && offset < run.count ? slot(run, offset) : nil
@@ -99,8 +102,7 @@ package struct SegmentTable: Sendable {
     /// The first segment that ends behind this media time.
     func firstSlot(endingAfter time: UInt64) -> Slot? {
         guard let before = lastSlot(endingBy: time) else { return runs.first.map { slot($0, 0) } }
-        if let next = slot(at: before.place + 1) { return next }
-        return runs.first { $0.place > before.place }.map { slot($0, 0) }
+        return slot(at: before.place + 1)
     }
 
     private func slot(_ run: SegmentRun, _ offset: UInt64) -> Slot {

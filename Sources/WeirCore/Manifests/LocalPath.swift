@@ -10,6 +10,10 @@ package enum LocalPath: Hashable, Sendable {
     case segment(StreamID, RenditionKey, number: UInt64, suffix: String)
     /// `/s/{stream}/{rendition}/i{16 hex}.{suffix}`: an initialisation section by its derived number.
     case initialisation(StreamID, RenditionKey, number: UInt64, suffix: String)
+    /// `/s/{stream}/manifest.mpd`
+    case presentation(StreamID)
+    /// `/s/{stream}/{rendition}/init.{suffix}`: a DASH representation has one.
+    case onlyInitialisation(StreamID, RenditionKey, suffix: String)
     /// `/s/{stream}/{rendition}/k{n}.key`: by index into a table that the stream keeps.
     case key(StreamID, RenditionKey, Int)
     /// `/s/{stream}/r{n}`: another resource, by index into a table that the stream keeps.
@@ -26,6 +30,9 @@ package enum LocalPath: Hashable, Sendable {
             "/s/\(stream.text)/\(rendition.padded)/\(number).\(suffix)"
         case .initialisation(let stream, let rendition, let number, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
+        case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
+        case .onlyInitialisation(let stream, let rendition, let suffix):
+            "/s/\(stream.text)/\(rendition.padded)/init.\(suffix)"
         case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
         case .resource(let stream, let index): "/s/\(stream.text)/r\(index)"
         case .play(let url): "/play?url=\(PercentEncoding.encode(url))"
@@ -56,6 +63,8 @@ package enum LocalPath: Hashable, Sendable {
         if steps.count == 2 {
             if steps[1] == "master.m3u8" {
                 self = .master(stream)
+            } else if steps[1] == "manifest.mpd" {
+                self = .presentation(stream)
             } else if steps[1].hasPrefix("r"), let index = LocalPath.index(steps[1].dropFirst()) {
                 self = .resource(stream, index)
             } else {
@@ -82,7 +91,9 @@ package enum LocalPath: Hashable, Sendable {
             return
         }
         guard SegmentSuffix.accepted.contains(suffix) else { return nil }
-        if name.hasPrefix("i") {
+        if name == "init" {
+            self = .onlyInitialisation(stream, rendition, suffix: suffix)
+        } else if name.hasPrefix("i") {
             guard let number = LocalPath.hexadecimal(name.dropFirst()) else { return nil }
             self = .initialisation(stream, rendition, number: number, suffix: suffix)
         } else {

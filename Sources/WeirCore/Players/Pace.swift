@@ -32,8 +32,8 @@ extension Agent {
     }
 
     /// Only a player that chooses among bandwidths can be misled. Libav's demuxer never switches by itself.
-    func noteAdaptive(_ answer: Answer, _ list: MultivariantPlaylist, _ stream: Stream) {
-        guard Set(list.variants.map { $0.bandwidth }).count >= 2, !answer.request.userAgent.hasPrefix("Lavf/") else {
+    func noteAdaptive(_ answer: Answer, _ bandwidths: [Int], _ stream: Stream) {
+        guard Set(bandwidths).count >= 2, !answer.request.userAgent.hasPrefix("Lavf/") else {
             return
         }
         player(of: answer.request, in: stream).isAdaptive = true

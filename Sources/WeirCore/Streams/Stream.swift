@@ -38,18 +38,21 @@ final class Stream {
     var isMember = false
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
+    let clock: StreamClock
 
-    init(id: StreamID, url: WebURL, swarm: SwarmID, now: Instant) {
+    init(id: StreamID, url: WebURL, swarm: SwarmID, time: TimeSource, now: Instant) {
         self.id = id
         self.url = url
         self.swarm = swarm
+        clock = StreamClock(time: time)
         top = Manifest(url: url)
         lastMediaRequest = now
     }
 
     /// The local path that plays it; nil until the manifest's kind is known.
     var path: String? {
-        switch top.playlist {
+        if top.mpd != nil { return LocalPath.presentation(id).text }
+        return switch top.playlist {
         case .multivariant: LocalPath.master(id).text
         case .media: renditions.first.map { LocalPath.index(id, $0.key).text }
         case nil: nil
@@ -66,6 +69,12 @@ final class Stream {
         renditions.append(rendition)
     }
 
+    /// Takes renditions out of the list; whoever does so has seen to it that nothing refers to their segments.
+    func remove(where isGone: (Rendition) -> Bool) {
+        renditions.removeAll(where: isGone)
+        renditionPlace = Dictionary(uniqueKeysWithValues: renditions.enumerated().map { ($1.key, $0) })
+    }
+
     var isLive: Bool { renditions.contains { $0.isLive } }
 }
 
@@ -73,6 +82,13 @@ final class Stream {
 final class Manifest {
     var url: WebURL
     var playlist: HLSPlaylist?
+    /// A DASH manifest: the renditions of the whole stream.
+    var mpd: MPD?
+    /// Segment indexes that were read, or are being read, for it.
+    var indexes: [RenditionKey: IndexReading] = [:]
+    /// A newer copy that waits for segment indexes.
+    var coming: MPD?
+    var hasCopy: Bool { playlist != nil || mpd != nil }
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
@@ -138,14 +154,34 @@ final class Rendition {
         return nil
     }
 
+    /// What a DASH manifest says of it.
+    var representation: ListedRepresentation?
+
     /// What is listed now; nil before the first copy.
-    var listing: (any SegmentListing)? { playlist }
+    var listing: (any SegmentListing)? {
+        guard let representation else { return playlist }
+        return RepresentationListing(representation, at: stream.clock.now)
+    }
+
+    /// Its segments follow from the clock alone: nobody has to be told what is newest, and no reload tells more.
+    var isTimetable: Bool { representation?.representation.isOpenEnded ?? false }
     var newest: UInt64? { listing?.newest }
     var first: UInt64? { listing?.first }
     var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
     var isLive: Bool { listing.map { !$0.isComplete } ?? false }
 
-    func entry(_ number: UInt64) -> ListedSegment? { listing?.entry(number) }
+    /// What peers are told is newest. A DASH manifest lists many renditions that nobody plays; only what is played is
+    /// worth a word, and nothing that everybody's clock says.
+    var newestToTell: UInt64? {
+        guard representation != nil else { return newest }
+        return isTimetable || toldPosition == nil ? nil : newest
+    }
+
+    /// Of a DASH representation also what should not be there yet, or not any more.
+    func entry(_ number: UInt64) -> ListedSegment? {
+        guard let representation else { return playlist?.entry(number) }
+        return representation.entry(number)
+    }
 
     func segment(_ id: SegmentID) -> Segment? {
         let found = id.kind == .media ? media[id.number] : initialisation[id.number]

@@ -199,7 +199,8 @@ final class PlayerConnection: ChannelDuplexHandler {
                 range: ranges.count == 1 ? ranges[0] : nil,
                 ifRange: head.headers.first(name: "if-range"),
                 userAgent: head.headers.first(name: "user-agent") ?? "",
-                remoteHost: context?.channel.remoteAddress?.ipAddress ?? ""
+                remoteHost: context?.channel.remoteAddress?.ipAddress ?? "",
+                authority: check.authority
             ),
             from: self
         )

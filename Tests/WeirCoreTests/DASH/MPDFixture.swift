@@ -48,9 +48,16 @@ func oneRepresentation(_ inner: String, attributes: String = "", period: String 
 extension Representation {
     /// All segments, as far as there are no more than a few.
     var segments: [RepresentationSegment] {
-        guard let first = table.firstPlace, let last = table.lastPlace else { return [] }
-        return (first...min(last, first + 1000)).compactMap { segment(at: $0) }
+        guard let last = table.lastPlace else { return [] }
+        return (0...min(last, 1000)).compactMap { segment(at: $0) }
     }
 
     var names: [UInt64] { segments.map(\.name) }
+}
+
+extension Representation {
+    /// The names of the first and the last segment that are there.
+    func window(at time: WallTime?) -> [UInt64]? {
+        available(at: time).map { window in [window.first, window.last].compactMap { segment(at: $0)?.name } }
+    }
 }
