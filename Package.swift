@@ -107,8 +107,10 @@ let package = Package(
             dependencies: [
                 "WeirLab",
                 "WeirNet",
+                "WeirSimulation",
                 "WeirCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

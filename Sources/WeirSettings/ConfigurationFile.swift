@@ -46,9 +46,9 @@ package struct ConfigurationFile: Sendable {
             return place.isEmpty
                 ? "it must be one object in braces"
                 : "\(place) must be a text, a number, true, false, or a list of these"
-        case DecodingError.dataCorrupted(let context):
-            let detail = (context.underlyingError as? CocoaError)?.userInfo["NSDebugDescription"] as? String
-            return (detail ?? context.debugDescription).firstLine
+        case DecodingError.dataCorrupted:
+            // Foundation says neither what nor where.
+            return "not JSON5: a brace, a quote, a colon or a comma is missing or one too many"
         default:
             return "\(error)".firstLine
         }

@@ -13,7 +13,7 @@ package struct ProgramSettings: Sendable {
     package var listen = PeerAddress(host: "127.0.0.1", port: 0)
     /// `ws://` or `wss://` addresses, in the order of `TrackerID`.
     package var trackers: [String] = []
-    /// Peers as given: names are still to be resolved.
+    /// Peers as given: names are resolved when they are dialled.
     package var peers: [PeerAddress] = []
     /// The TCP port that other agents dial; 0: any free one; nil: no listener.
     package var swarmPort: Int? = 0

@@ -81,7 +81,8 @@ extension SettingSyntax {
     }
 
     static func duration(_ path: Path<Duration>, atLeast least: Duration) -> SettingSyntax {
-        one("TIME", path, expected: "a time of at least \(least.seconds) s: write \(Quantity.time.examples)") { text in
+        let range = least > .zero ? " from \(least.seconds) s to a day" : " up to a day"
+        return one("TIME", path, expected: "a time\(range): write \(Quantity.time.examples)") { text in
             duration(text, atLeast: least)
         }
     }

@@ -7,6 +7,8 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure weir beside its bounds and peers: Scripts/bench NAME.",
-        subcommands: [EndpointBench.self, MemoryBench.self, RaceBench.self]
+        subcommands: [
+            EndpointBench.self, LatencyBench.self, MemoryBench.self, RaceBench.self, ScenesBench.self,
+        ]
     )
 }

@@ -4,7 +4,7 @@ import WeirCore
 import WeirLab
 import WeirNet
 
-/// An agent's memory and processor time amid ten peers on a live stream (DESIGN's budgets, BOUNDS T9).
+/// An agent's memory and processor time amid ten peers on a live stream.
 struct MemoryBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "memory",

@@ -24,9 +24,9 @@ struct SimulateCommand: ParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "How many seeds to run, from --seed on.")
     var seeds = 1
-    @Option(help: "weir, plain or one-peer.")
+    @Option(help: "weir, plain, one-peer or elected.")
     var policy = Scenario.Policy.weir
-    @Flag(help: "All three policies on the same network and seeds, as a table.")
+    @Flag(help: "All policies on the same network and seeds, as a table.")
     var compare = false
     @Option(help: "Seconds that count as start-up.")
     var warmUp = 60.0
@@ -38,8 +38,8 @@ struct SimulateCommand: ParsableCommand {
     var freeRiders = 0.0
     @Option(help: "Share of pairs that cannot reach each other, 0 to 1.")
     var unreachable = 0.0
-    @Option(help: "Links per agent.")
-    var links = 20
+    @Option(help: "Agents that a newcomer is linked to; without it 20, for one-peer and elected 5.")
+    var links: Int?
     @Option(help: "Mbit/s of the stream.")
     var bitrate = 1.0
     @Option(help: "Seconds of a segment.")
@@ -58,8 +58,10 @@ struct SimulateCommand: ParsableCommand {
     var originRtt = 30
     @Option(help: "Milliseconds between viewers and back: one number, or least-most.")
     var rtt = "20-80"
-    @Option(help: "Seconds of playback that one-peer takes from the origin at once.")
+    @Option(help: "Seconds of playback that one-peer takes from the origin at once, and elected for its player.")
     var highDemand: Double?
+    @Option(help: "Segments from the end of a live list where players begin; without it, as the policy's players do.")
+    var behind: Int?
     @Flag(help: "The origin states the digest of each body.")
     var anchored = false
     @Option(help: "MiB of each agent's cache.")
@@ -201,6 +203,7 @@ struct SimulateCommand: ParsableCommand {
         scenario.originRoundTrip = .milliseconds(originRtt)
         scenario.roundTrips = try Self.roundTrips(rtt)
         scenario.highDemandWindow = highDemand.map { .seconds($0) }
+        scenario.behind = behind
         scenario.isAnchored = anchored
         scenario.settings.uploadBytesPerSecond = uploadLimit.map { Int($0 * 125_000) }
         scenario.settings.cacheBytes = cache * 1024 * 1024

@@ -54,6 +54,22 @@ struct SimulationTests {
         #expect(report.runRequests > 0)
     }
 
+    @Test("One elected reader per segment leaves the origin little to do", arguments: 1...3 as ClosedRange<UInt64>)
+    func elected(seed: UInt64) {
+        let report = Simulation(Self.scenario(.elected, seed: seed)).run()
+        Self.expectSound(report)
+        #expect(report.offload > 0.5)
+        // Played behind the live end, a little was read before the warm-up was over.
+        #expect(report.offload < report.bound + 0.02)
+        #expect(report.stalls == 0)
+    }
+
+    @Test("The election's hash is upstream's")
+    func electionHash() {
+        #expect(ElectionHash.value(of: Array("-PM0500-AAAAAAAAAAAA|1234".utf8)) == 3_557_622_334)
+        #expect(ElectionHash.value(of: Array("-PM0500-zzzzzzzzzzzz|1234".utf8)) == 4_184_274_638)
+    }
+
     @Test("Weir's swarm comes close to its bound without a stall", arguments: 1...3 as ClosedRange<UInt64>)
     func weir(seed: UInt64) {
         let report = Simulation(Self.scenario(.weir, seed: seed)).run()

@@ -13,7 +13,7 @@ extension Agent {
         let stream = segment.rendition.stream
         let members = max(stream.announcedMembers, links(of: stream).count + 1)
         for chunk in 0..<segment.chunks.count where segment.chunks.origins[chunk] == .peer {
-            guard let network = segment.network(of: chunk) else { continue }
+            guard let network = segment.networks[chunk] else { continue }
             let trusted = max(Agent.leastRate, Agent.swarmRate / Double(members))
             guard networks[network, default: NetworkSample()].draws(trustedRate: trusted, random: &random),
                 let expected = segment.evidence.digest(of: chunk)
@@ -26,7 +26,6 @@ extension Agent {
 
     /// Asks for what was drawn, and gives up on an origin that does not answer in time.
     mutating func checkAudits(_ stream: Stream) {
-        for segment in stream.racing where segment.anchorFetch != nil { checkAnchor(segment) }
         for segment in stream.racing where !segment.audits.isEmpty {
             let patience = auditPatience(segment)
             for index in segment.audits.indices {
@@ -41,6 +40,7 @@ extension Agent {
         }
     }
 
+    /// How long a segment waits for the origin's word: half of its slack, within bounds.
     private func auditPatience(_ segment: Segment) -> Duration {
         min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
     }
@@ -192,7 +192,7 @@ extension Agent {
 
     // MARK: Anchors
 
-    /// Whether this host has shown that it states digests of whole bodies.
+    /// Whether this host has shown that it states digests of whole bodies, and answers questions for them.
     func provedAnchored(_ host: String) -> Bool {
         guard let host = hosts[host] else { return false }
         return host.anchoredBodies >= 3 && !host.refusesHead
@@ -204,7 +204,7 @@ extension Agent {
         segment.anchor = segment.anchor ?? Anchor(head.fields, isWholeBody: isWhole)
         guard isWhole else { return }
         var host = hosts[segment.url.originKey] ?? HostState()
-        if segment.anchor != nil { host.anchoredBodies += 1 } else { host.unanchoredBodies += 1 }
+        if segment.anchor != nil { host.anchoredBodies += 1 }
         hosts[segment.url.originKey] = host
     }
 
@@ -212,23 +212,23 @@ extension Agent {
     mutating func askAnchor(_ segment: Segment) {
         let host = segment.url.originKey
         guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil,
-            !(hosts[host]?.refusesHead ?? false)
+            !segment.rendition.isParts
         else { return }
         segment.anchorAsked = true
         let request = FetchRequest(method: .head, url: segment.url.description, purpose: .audit)
         segment.anchorFetch = begin(request, purpose: .anchor(segment), host: host).id
-        segment.anchorAskedAt = now
     }
 
     /// A HEAD that is not answered must not hold back a segment that is all here.
     mutating func checkAnchors(_ stream: Stream) {
         for segment in stream.racing {
             guard let id = segment.anchorFetch, let fetch = fetches[id] else { continue }
-            let patience = min(.seconds(2), max(.milliseconds(300), (slack(of: segment) ?? .seconds(4)) / 2))
-            guard fetch.startedAt + patience <= now else {
-                agenda.note(.plan(stream.id), at: fetch.startedAt + patience)
+            let due = fetch.startedAt + auditPatience(segment)
+            guard due <= now else {
+                agenda.note(.plan(stream.id), at: due)
                 continue
             }
+            log(.info, "the origin does not say its digest in time", [("segment", String(segment.id.number))])
             cancel(fetch)
             segment.anchorFetch = nil
             finishIfComplete(segment)
@@ -244,17 +244,6 @@ extension Agent {
             hosts[fetch.host, default: HostState()].headsWithoutDigest += 1
             if hosts[fetch.host]?.headsWithoutDigest ?? 0 >= 3 { hosts[fetch.host]?.refusesHead = true }
         }
-    }
-
-    /// A complete segment does not wait for ever for the origin's word.
-    private mutating func checkAnchor(_ segment: Segment) {
-        guard segment.chunks.isComplete, let id = segment.anchorFetch, let fetch = fetches[id] else { return }
-        let due = (segment.anchorAskedAt ?? now) + auditPatience(segment)
-        guard due <= now else { return agenda.note(.plan(segment.rendition.stream.id), at: due) }
-        log(.info, "the origin does not say its digest in time", [("segment", String(segment.id.number))])
-        cancel(fetch)
-        segment.anchorFetch = nil
-        finishIfComplete(segment)
     }
 
     /// Whether a complete segment is what the origin says it is; true when the origin says nothing and that is allowed.

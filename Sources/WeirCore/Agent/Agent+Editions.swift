@@ -17,7 +17,7 @@ extension Agent {
         segment.runs.removeAll { $0 === run }
         dropRuns(of: segment)
         totals.wasted_bytes += segment.chunks.checkedBytes
-        for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
+        abortBegun(segment)
         ledger.release(segment)
         if segment.announced != nil { announce(segment, .gone) }
         segment.reset()
@@ -52,12 +52,13 @@ extension Agent {
     mutating func otherEdition(_ segment: Segment, _ run: Run, _ fetch: Fetch) {
         log(.notice, "a segment changed at the origin", [("segment", String(segment.id.number))])
         drop(run, of: segment, fetch: fetch, why: "another edition")
-        let isBeingRead = segment.answers.contains { answers[$0]?.hasHead ?? false }
-        guard !isBeingRead else {
-            for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
-            return restart(segment, why: "another edition at the origin")
-        }
+        abortBegun(segment)
         restart(segment, why: "another edition at the origin")
+    }
+
+    /// Who has the head of another edition can only be cut off.
+    private mutating func abortBegun(_ segment: Segment) {
+        for id in segment.answers { if let answer = answers[id], answer.hasHead { abort(answer) } }
     }
 
     /// Forgets all bytes of a segment and races it anew, from the origin alone.

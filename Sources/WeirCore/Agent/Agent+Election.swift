@@ -10,12 +10,18 @@ extension Agent {
         let delay = Election.delay(
             rank: rank,
             score: Election.score(me, segment.id),
-            strangers: strangers(in: stream)
+            strangers: strangers(in: stream),
+            step: rankStep(of: segment)
         )
         let begun = max(segment.listedAt, segment.raceStart ?? now, segment.lastOffer)
         // Somebody further away reads it already: its chunks will come this way, or the deadline rule decides.
         guard !isUnderway(segment, stream) else { return (begun + .seconds(4), rank) }
         return (begun + delay, rank)
+    }
+
+    /// How long each rank gives the one before it.
+    private func rankStep(of segment: Segment) -> Duration {
+        segment.rendition.isParts ? segment.rendition.targetDuration / 3 : Election.backupStep
     }
 
     private func isUnderway(_ segment: Segment, _ stream: Stream) -> Bool {
@@ -61,7 +67,7 @@ extension Agent {
     /// Counts a failed election against all who rank before `reader`.
     mutating func noteFailures(before reader: PeerID, _ segment: Segment) {
         let stream = segment.rendition.stream
-        guard now - max(segment.listedAt, segment.lastOffer) >= Election.backupStep else { return }
+        guard now - max(segment.listedAt, segment.lastOffer) >= rankStep(of: segment) else { return }
         let score = (Election.score(reader, segment.id), reader)
         for peer in electorate(segment, stream) where (Election.score(peer, segment.id), peer) < score {
             guard let link = links(of: stream).first(where: { $0.peer.id == peer }),

@@ -35,13 +35,15 @@ extension Agent {
         fetch.headAt = now
         fetch.lastProgress = now
         let isSuccess = (200..<300).contains(head.status)
-        var isProbe = true
-        if case .manifest = fetch.purpose { isProbe = false }
-        hosts[fetch.host, default: HostState()].estimate.note(
-            roundTrip: now - fetch.startedAt,
-            isProbe: isProbe,
-            at: now
-        )
+        if !fetch.mayBeHeld {
+            var isProbe = true
+            if case .manifest = fetch.purpose { isProbe = false }
+            hosts[fetch.host, default: HostState()].estimate.note(
+                roundTrip: now - fetch.startedAt,
+                isProbe: isProbe,
+                at: now
+            )
+        }
         if isSuccess {
             hosts[fetch.host, default: HostState()].failures = 0
         } else if head.status >= 500 || head.status == 429 {

@@ -51,7 +51,10 @@ extension Agent {
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
         var due = Instant.never
-        if let slack = wish.slack {
+        if let limit = patience(forPart: segment) {
+            if limit <= now { return .now(reason: isOffered ? "deadline" : "no peer had it") }
+            due = limit
+        } else if let slack = wish.slack {
             let patience = rule.patience(
                 slack: slack,
                 rest: segment.rest,
@@ -124,7 +127,6 @@ extension Agent {
         var late: Set<Int> = []
         for run in segment.runs {
             guard case .link(let id, _) = run.source, let link = link(id) else { continue }
-            let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
             // At a start there is no slack: what peers deliver is not late, it shortens the start.
             let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
             // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
@@ -133,7 +135,7 @@ extension Agent {
                 isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
                 || now - link.lastHeard >= Agent.promiseTime
             for chunk in run.rest(of: segment.chunks.count) {
-                let finish = Double(chunk - run.next + 1) * perChunk
+                let finish = Double(chunk - run.next + 1) * link.secondsPerChunk
                 if isSilent || finish > available { late.insert(chunk) }
             }
         }
@@ -152,8 +154,6 @@ extension Agent {
             }
             guard range.contains(run.next) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
-            segment.unclaim(run)
-            segment.runs.removeAll { $0 === run }
             removeRun(request, from: link)
         }
     }

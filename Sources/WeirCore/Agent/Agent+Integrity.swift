@@ -20,9 +20,12 @@ extension Agent {
     /// Whether checked chunks of peers may leave before the rest is here: only on the word of a voucher, and only when
     /// waiting for the whole would eat into the player's buffer.
     func mayReleaseEarly(_ segment: Segment) -> Bool {
-        guard settings.integrity == .vouched, segment.anchor == nil, segment.audits.allSatisfy({ !$0.isOpen }),
-            !provedAnchored(segment.url.originKey)
-        else { return false }
+        guard settings.integrity == .vouched, segment.anchor == nil, !provedAnchored(segment.url.originKey) else {
+            return false
+        }
+        // A part is wanted at once: samples of it convict afterwards.
+        if segment.rendition.isParts { return true }
+        guard segment.audits.allSatisfy({ !$0.isOpen }) else { return false }
         guard let slack = slack(of: segment) else { return false }
         let rate = segment.runs.reduce(0.0) { sum, run in
             guard case .link(let id, _) = run.source else { return sum }
@@ -163,7 +166,6 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
             removeRun(request, from: link)
-            segment.unclaim(run)
         }
         segment.runs.removeAll { !$0.isHTTP }
     }

@@ -107,14 +107,12 @@ extension Agent {
     private mutating func keepsAfterDuplicates(_ link: Link) -> Bool {
         let others = links.filter { $0 !== link && $0.peer.id == link.peer.id && $0.isUp }
         guard let other = others.first else { return true }
-        if link.isOutbound == other.isOutbound, !isDialler(link), others.count < 2 { return true }
+        if link.isOutbound == other.isOutbound, !link.isOutbound, others.count < 2 { return true }
         let lowerDials = me < link.peer.id
         let loser = link.isOutbound == lowerDials ? (other.isOutbound == lowerDials ? link : other) : link
         close(loser, .duplicateLink)
         return loser !== link
     }
-
-    private func isDialler(_ link: Link) -> Bool { link.isOutbound }
 
     private mutating func saidGoodbye(_ link: Link, _ reason: GoodbyeReason) {
         if reason == .banned || reason == .nothingInCommon || reason == .tooManyLinks {
@@ -172,13 +170,15 @@ extension Agent {
         }
     }
 
-    /// Removes a run from a link's books, not from its segment.
+    /// Takes a run from a link: what it has not delivered is missing again.
     func removeRun(_ request: UInt32, from link: Link) {
         guard let entry = link.runs.removeValue(forKey: request) else { return }
         link.late.append((request, entry.segment))
         if link.late.count > 32 { link.late.removeFirst() }
         let rest = (entry.run.end ?? entry.run.next) - entry.run.next
         link.outstandingChunks = max(0, link.outstandingChunks - max(0, rest))
+        entry.segment.runs.removeAll { $0 === entry.run }
+        entry.segment.unclaim(entry.run)
     }
 
     mutating func checkLink(_ id: LinkID) {
@@ -197,7 +197,7 @@ extension Agent {
             dials.postpone(link.peer.id, until: now + .seconds(60))
             return close(link, .protocolError)
         }
-        if !isDialler(link), let first = links.first(where: { $0.peer.id == link.peer.id && $0.isUp }), first !== link {
+        if !link.isOutbound, let first = links.first(where: { $0.peer.id == link.peer.id && $0.isUp }), first !== link {
             return close(link, .duplicateLink)
         }
         if silent >= Agent.linkSilence / 2 { sendPing(link) }

@@ -1,8 +1,16 @@
 // Playlists: fetched once for all who ask, read, and turned into segments.
 extension Agent {
-    mutating func fetchManifest(_ manifest: Manifest, of stream: Stream, rendition: Rendition?) {
+    /// - Parameter directives: what the origin should wait for before it answers.
+    mutating func fetchManifest(
+        _ manifest: Manifest,
+        of stream: Stream,
+        rendition: Rendition?,
+        directives: DeliveryDirectives? = nil
+    ) {
         guard manifest.fetch == nil else { return }
-        let request = FetchRequest(url: manifest.url.description, purpose: .manifest)
+        let url = directives?.added(to: manifest.url) ?? manifest.url
+        let request = FetchRequest(url: url.description, purpose: .manifest)
+        manifest.isHeldUpstream = directives != nil
         let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: manifest.url.originKey)
         manifest.fetch = fetch.id
         manifest.received = []
@@ -47,7 +55,11 @@ extension Agent {
             return manifestFailed(manifest, fetch, .notAManifest("the DASH manifest became something else"))
         }
         do {
-            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits)
+            var imported = PlaylistVariables()
+            if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
+                imported = top.variables
+            }
+            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits, importing: imported)
             manifestArrived(manifest, playlist, base: base, fetch)
         } catch {
             manifestFailed(manifest, fetch, .notAManifest("\(error)"))
@@ -89,6 +101,7 @@ extension Agent {
                 forgetIfRestarted(rendition, from: old, to: new)
             }
             playlistChanged(rendition, isNew: isNew)
+            noteParts(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
@@ -142,7 +155,7 @@ extension Agent {
 
     // MARK: What a playlist says
 
-    private mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
+    mutating func playlistChanged(_ rendition: Rendition, isNew: Bool) {
         guard let listing = rendition.listing else { return }
         let stream = rendition.stream
         if rendition.isWithdrawn { restore(rendition) }
@@ -162,6 +175,7 @@ extension Agent {
         let url = entry.url
         if let known = rendition.media[entry.number] {
             known.numbers = entry.numbers
+            noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.
             guard known.url != url || known.id.range != entry.byteRange else { return known }
             let name = Edition.nameHash(of: url)
@@ -187,6 +201,7 @@ extension Agent {
             listedAt: now
         )
         segment.numbers = entry.numbers
+        noteAvailability(segment)
         rendition.media[entry.number] = segment
         return segment
     }

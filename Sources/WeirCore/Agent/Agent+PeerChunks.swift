@@ -83,8 +83,6 @@ extension Agent {
         totals.wasted_bytes += Int64(bytes)
         emitMessage(.cancel(request: request, fromChunk: 0), to: link)
         removeRun(request, from: link)
-        segment.runs.removeAll { $0 === entry.run }
-        segment.unclaim(entry.run)
         link.ownLists[segment.id, default: OwnList(life: segment.life)].isOutdated = true
         link.unlisted += 1
         segment.refusals[link.id] = now + .milliseconds(250 << min(8, link.unlisted))
@@ -147,10 +145,7 @@ extension Agent {
             return
         }
         guard let entry = link.runs[request] else { return }
-        let run = entry.run
         removeRun(request, from: link)
-        entry.segment.runs.removeAll { $0 === run }
-        entry.segment.unclaim(run)
         refused(link, entry.segment, reason)
         replan(entry.segment.rendition.stream)
     }
@@ -185,7 +180,7 @@ extension Agent {
             guard segment.audits.allSatisfy({ !$0.isOpen }) else { return }
         }
         dropRuns(of: segment)
-        if !segment.answers.isEmpty, let begun = segment.raceStart {
+        if !segment.answers.isEmpty, !segment.rendition.isParts, let begun = segment.raceStart {
             segment.rendition.stream.raceEstimate.note(bytes: Int(length), in: now - begun, at: now)
         }
         segment.phase = .held
@@ -196,7 +191,7 @@ extension Agent {
         trimUploads(of: segment)
         let stream = segment.rendition.stream
         stream.racing.removeAll { $0 === segment }
-        if segment.id.kind == .media {
+        if segment.id.kind == .media, !segment.rendition.isParts {
             stream.typicalSegmentBytes = (stream.typicalSegmentBytes * 3 + length) / 4
         }
         stream.finished.append(report(segment))

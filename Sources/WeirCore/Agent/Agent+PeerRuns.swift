@@ -158,8 +158,7 @@ extension Agent {
     }
 
     private func expectation(of link: Link) -> Duration {
-        let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
-        return (link.latency ?? .milliseconds(400)) + .seconds(perChunk)
+        (link.latency ?? .milliseconds(400)) + .seconds(link.secondsPerChunk)
     }
 
     /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
@@ -244,8 +243,7 @@ extension Agent {
             guard case .link(let owner, _) = run.source, owner != id, let link = link(owner), let end = run.end else {
                 continue
             }
-            let perChunk = link.estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1
-            let finish = Double(end - run.next) * perChunk
+            let finish = Double(end - run.next) * link.secondsPerChunk
             if finish > slowest?.2 ?? 0 { slowest = (run, link, finish) }
         }
         return slowest

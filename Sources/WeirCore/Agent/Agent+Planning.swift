@@ -140,8 +140,6 @@ extension Agent {
                 link.window = max(2, link.window / 2)
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
-                segment.runs.removeAll { $0 === run }
-                segment.unclaim(run)
                 segment.refusals[id] = now + .seconds(1)
             }
         }

@@ -35,6 +35,11 @@ extension Agent {
         case .segment(let id, let key, let number, _):
             guard let rendition = stream(id)?.rendition(key) else { return noStream(answer) }
             askSegment(answer, number, rendition)
+        case .part(let id, let key, let sequence, let part, _):
+            guard let rendition = stream(id)?.rendition(key.ofParts),
+                let number = MediaPart.number(sequence: sequence, index: part)
+            else { return noStream(answer) }
+            askSegment(answer, number, rendition)
         case .initialisation(let id, let key, let number, _):
             guard let rendition = stream(id)?.rendition(key), let segment = rendition.initialisation[number] else {
                 return noStream(answer)
@@ -92,6 +97,8 @@ extension Agent {
         _ rendition: Rendition?
     ) {
         answer.content = .manifest(manifest, stream)
+        answer.directives = DeliveryDirectives(target: answer.request.target)
+        if holds(answer, manifest, stream, rendition) { return }
         if isFresh(manifest, rendition) { return deliver(manifest, stream, to: answer) }
         manifest.waiting.append(answer.request.id)
         let patience = !manifest.hasCopy ? Agent.firstByteTime : Agent.manifestPatience
@@ -105,12 +112,18 @@ extension Agent {
         let age = now - fetchedAt
         if let mpd = manifest.mpd { return isFresh(manifest, mpd, age: age) }
         guard let playlist = manifest.playlist else { return false }
+        if case .media(let media) = playlist, manifest.isHeldUpstream, manifest.fetch != nil,
+            age < media.targetDuration
+        {
+            return true
+        }
         guard case .media(let media) = playlist, !media.endList else {
             // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
             return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
         }
         if !manifest.wasServed, age < media.targetDuration / 2 { return true }
-        return age < min(media.targetDuration / 4, .milliseconds(500))
+        let news = media.lowLatency.partTarget.map { $0 / 2 } ?? media.targetDuration / 4
+        return age < min(news, .milliseconds(500))
     }
 
     /// Answers all who wait for this manifest, with the copy or with what went wrong.
@@ -119,13 +132,17 @@ extension Agent {
         manifest.waiting = []
         for id in waiting {
             guard let answer = answers[id] else { continue }
-            if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
+            if manifest.lastFailure == nil, waitsOn(answer, manifest) {
+                manifest.waiting.append(id)
+            } else if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
                 let status = if case .status(let status) = failure, (400..<500).contains(status) { status } else { 502 }
                 end(answer, status: status, text: "the origin's playlist: \(failure)\n")
             } else {
                 deliver(manifest, stream, to: answer)
             }
         }
+        guard isHeldFor(manifest) else { return }
+        holdUpstream(manifest, stream, stream.renditions.first { $0.manifest === manifest })
     }
 
     private func mayStandIn(_ manifest: Manifest, for failure: ManifestFailure) -> Bool {
@@ -155,7 +172,9 @@ extension Agent {
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
                 return end(answer, status: 502, text: "the origin's playlist became one of another kind\n")
             }
-            bytes = rewrite(list, rendition)
+            let whole = rewrite(list, rendition)
+            let boundary = answer.directives?.skips ?? false ? list.lowLatency.skipUntil : nil
+            bytes = boundary.map { DeltaUpdate.skip(DeltaUpdate.skippable(list, until: $0), of: whole) } ?? whole
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
         }
         let fields = [
@@ -199,6 +218,12 @@ extension Agent {
                 let map = list.maps[index]
                 let id = map.id(of: rendition.key)
                 return LocalPath.initialisation(stream.id, rendition.key, number: id.number, suffix: map.suffix).text
+            case .part(let index): return local(list.lowLatency.parts[index], rendition)
+            case .hint: return list.lowLatency.hint.map { local($0, rendition) }
+            case .report(let index):
+                let path = list.lowLatency.reportURL(index).path
+                let other = stream.renditions.first { !$0.isParts && $0.manifest.url.path == path }
+                return other.map { LocalPath.index(stream.id, $0.key).text }
             case .key(let index):
                 guard let url = list.keys[index].url else { return nil }
                 return LocalPath.key(stream.id, rendition.key, keys.place(of: url)).text
@@ -208,6 +233,11 @@ extension Agent {
         keys.limit(to: 2 * stream.renditions.reduce(0) { $0 + ($1.playlist?.keys.count ?? 0) })
         stream.keys = keys
         return bytes
+    }
+
+    private func local(_ part: MediaPart, _ rendition: Rendition) -> String {
+        let (stream, key) = (rendition.stream.id, rendition.key)
+        return LocalPath.part(stream, key, number: part.sequence, part: part.index, suffix: part.suffix).text
     }
 
     // MARK: Segments asked
@@ -336,6 +366,7 @@ extension Agent {
         }
         let age = now - answer.arrived
         if case .manifest(let manifest, let stream) = answer.content {
+            if waitsOn(answer, manifest) { return holdIsOver(answer, manifest) }
             if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt, now - fetched < Agent.staleManifest {
                 manifest.waiting.removeAll { $0 == id }
                 return deliver(manifest, stream, to: answer)

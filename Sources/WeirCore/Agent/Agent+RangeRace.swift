@@ -72,7 +72,7 @@ extension Agent {
         let rate = estimate?.rate ?? running.compactMap { observedRate($0) }.first
         guard !running.isEmpty else { return RangePlan.Source(rate: rate, delay: roundTrip) }
         let rest = running.reduce(0.0) { $0 + remainingSeconds($1, segment, rate: rate) }
-        // No second range before the first has been answered, and never a third beside them (DESIGN's race).
+        // No second range before the first has been answered, and never a third beside them.
         let isAnswered = running.count == 1 && running.allSatisfy { fetch(of: $0)?.headAt != nil }
         let mayBeAsked = isAnswered && rest <= roundTrip + Agent.successorMargin
         return RangePlan.Source(rate: rate, delay: max(roundTrip, rest), mayBeAsked: mayBeAsked)

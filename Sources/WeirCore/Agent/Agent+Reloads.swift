@@ -3,7 +3,7 @@ extension Agent {
     /// Weir's own reloads: only while somebody plays and there is somebody to share with; alone it asks for nothing
     /// that its player does not ask for.
     mutating func scheduleReload(_ manifest: Manifest, _ stream: Stream, _ rendition: Rendition?) {
-        guard let rendition, rendition.isLive, isPlaying(rendition), hasSwarm(stream),
+        guard let rendition, rendition.isLive, !rendition.isParts, isPlaying(rendition), hasSwarm(stream),
             let expected = rendition.reloadPeriod
         else { return }
         let isNews = manifest.failures == 0 && manifest.changedAt == manifest.fetchedAt
@@ -34,6 +34,7 @@ extension Agent {
             return
         }
         manifest.nextReload = nil
+        if isHeldFor(manifest) { return holdUpstream(manifest, stream, rendition) }
         guard rendition.isLive, isPlaying(rendition), hasSwarm(stream) else { return }
         fetchManifest(manifest, of: stream, rendition: rendition)
     }
@@ -43,6 +44,8 @@ extension Agent {
     mutating func reloadOnHint(_ rendition: Rendition) {
         let manifest = rendition.manifest
         guard rendition.isLive, !rendition.isTimetable, isPlaying(rendition), manifest.fetch == nil else { return }
+        // Of parts the players' own blocking reloads bring news.
+        guard !rendition.isParts else { return }
         let pause = min(.milliseconds(500), rendition.targetDuration / 4) * (1 << min(8, manifest.vainHints))
         if let started = manifest.fetchStartedAt, now - started < pause {
             let due = started + pause

@@ -46,7 +46,8 @@ extension Agent {
             }
         return SegmentReport(
             rendition: segment.id.rendition.padded,
-            number: segment.id.number,
+            number: segment.rendition.isParts ? segment.id.number >> 16 : segment.id.number,
+            part: segment.rendition.isParts ? Int(segment.id.number & 0xFFFF) : nil,
             bytes: segment.length ?? 0,
             origin_bytes: segment.originBytes,
             edge_bytes: segment.edgeBytes,

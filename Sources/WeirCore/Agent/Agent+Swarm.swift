@@ -70,8 +70,6 @@ extension Agent {
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request], entry.segment.rendition.stream === stream else { continue }
             removeRun(request, from: link)
-            entry.segment.runs.removeAll { $0 === entry.run }
-            entry.segment.unclaim(entry.run)
         }
         replan(stream)
     }

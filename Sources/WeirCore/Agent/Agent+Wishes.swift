@@ -14,7 +14,7 @@ extension Agent {
     mutating func wishes(of stream: Stream) -> [Wish] {
         var found: [Wish] = []
         for segment in stream.racing where !segment.answers.isEmpty {
-            found.append(wish(for: segment, isAsked: true))
+            found.append(wish(forAsked: segment))
         }
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
@@ -28,7 +28,7 @@ extension Agent {
         }.map { $0.element }
     }
 
-    func wish(for segment: Segment, isAsked: Bool) -> Wish {
+    private func wish(forAsked segment: Segment) -> Wish {
         let starts = segment.rendition.stream.players.contains { player in
             player.playheads.contains {
                 $0.rendition == segment.id.rendition && $0.head.start == segment.id.number && !$0.head.hasStarted
@@ -38,8 +38,8 @@ extension Agent {
         return Wish(
             segment: segment,
             // A player that waits long enough to count as idle is dry, not away.
-            slack: isInitialisation ? .zero : slack(of: segment) ?? (isAsked ? .zero : nil),
-            isAsked: isAsked,
+            slack: isInitialisation ? .zero : slack(of: segment) ?? .zero,
+            isAsked: true,
             isStart: isInitialisation || starts
         )
     }

@@ -44,6 +44,15 @@ final class Fetch {
         return false
     }
 
+    /// The origin may make it wait for what is to come: how long that took says nothing of the way there.
+    var mayBeHeld: Bool {
+        switch purpose {
+        case .segment(let segment, _): segment.rendition.isParts
+        case .manifest(let manifest, _, _): manifest.isHeldUpstream
+        case .audit, .anchor, .relay, .index, .clock: false
+        }
+    }
+
     init(
         id: FetchID,
         purpose: Purpose,
@@ -72,10 +81,8 @@ struct HostState {
     var wholeBodyUntil: Instant?
     /// It answered a range with 206.
     var servesRanges = false
-    /// Whole bodies that carried the origin's own digest, and that did not.
+    /// Whole bodies that carried the origin's own digest.
     var anchoredBodies = 0
-    var unanchoredBodies = 0
-    var etagMatchesMD5 = 0
     /// HEADs that succeeded and did not say it.
     var headsWithoutDigest = 0
     var refusesHead = false

@@ -80,7 +80,7 @@ package struct SwarmID: Hashable, Comparable, Sendable, CustomStringConvertible 
 }
 
 /// Where a peer can be dialled: a literal IPv4 or IPv6 address and a TCP port. `--peer` also takes a host name, which
-/// the shell resolves.
+/// the shell resolves at every dial.
 package struct PeerAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var host: String
     package var port: Int

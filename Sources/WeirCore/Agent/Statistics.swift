@@ -82,6 +82,8 @@ package struct SessionReport: Sendable, Encodable {
 package struct SegmentReport: Sendable, Encodable {
     package var rendition: String
     package var number: UInt64
+    /// Which part of the segment, from 0; left out for whole segments.
+    package var part: Int?
     package var bytes: Int64
     package var origin_bytes: Int64
     package var edge_bytes: Int64
@@ -97,6 +99,7 @@ package struct SegmentReport: Sendable, Encodable {
     package init(
         rendition: String,
         number: UInt64,
+        part: Int? = nil,
         bytes: Int64,
         origin_bytes: Int64,
         edge_bytes: Int64,
@@ -108,6 +111,7 @@ package struct SegmentReport: Sendable, Encodable {
     ) {
         self.rendition = rendition
         self.number = number
+        self.part = part
         self.bytes = bytes
         self.origin_bytes = origin_bytes
         self.edge_bytes = edge_bytes

@@ -14,12 +14,13 @@ struct AttributeList {
     /// More attributes than this in one tag are nobody's: the rest of the line stays unread.
     static let maximumCount = 256
 
-    private let bytes: [UInt8]
+    private let source: PlaylistSource
     private(set) var attributes: [Attribute] = []
 
     /// - Parameter list: a slice of the playlist's bytes; its indices become the spans.
-    init(_ list: ArraySlice<UInt8>, in bytes: [UInt8]) {
-        self.bytes = bytes
+    init(_ list: ArraySlice<UInt8>, in source: PlaylistSource) {
+        self.source = source
+        let bytes = source.bytes
         var index = list.startIndex
         let end = list.endIndex
         while index < end, attributes.count < AttributeList.maximumCount {
@@ -37,6 +38,7 @@ struct AttributeList {
     /// - Returns: the index behind the value, or nil when its quotation never ends.
     private mutating func addValue(name: ByteSpan, from start: Int, to end: Int) -> Int? {
         var index = start
+        let bytes = source.bytes
         guard index < end, bytes[index] == ASCII.quote else {
             while index < end, bytes[index] != ASCII.comma { index += 1 }
             let value = ByteSpan(bytes[start..<index].trimmingBlanks)
@@ -60,8 +62,12 @@ struct AttributeList {
         attributes.first { slice($0.name).elementsEqual(name.utf8) }
     }
 
-    func slice(_ span: ByteSpan) -> ArraySlice<UInt8> { bytes[Int(span.start)..<Int(span.end)] }
-    func bytes(_ name: String) -> ArraySlice<UInt8>? { attribute(name).map { slice($0.value) } }
+    /// As it was written, references to variables included.
+    func slice(_ span: ByteSpan) -> ArraySlice<UInt8> { source.slice(span) }
+    /// With variables' values (RFC 8216bis 4.3: in quoted strings, and in hexadecimal sequences).
+    func bytes(_ name: String) -> ArraySlice<UInt8>? {
+        attribute(name).map { source.variables.substituted(slice($0.value)) }
+    }
     func text(_ name: String) -> String? { bytes(name)?.text }
     func integer(_ name: String) -> UInt64? { bytes(name).flatMap { DecimalText.integer($0) } }
 

@@ -7,12 +7,20 @@ package enum HLSPlaylist: Sendable {
     case media(MediaPlaylist)
 
     /// Takes time and memory in proportion to the bytes, whatever they are.
-    /// - Parameter url: where the bytes were answered from, after redirects: the base of relative URIs.
-    package static func parse(_ bytes: [UInt8], url: WebURL, limits: Limits) throws(PlaylistError) -> HLSPlaylist {
+    /// - Parameters:
+    ///   - url: where the bytes were answered from, after redirects: the base of relative URIs.
+    ///   - imported: the variables of the multivariant playlist that names this one, if there is one.
+    package static func parse(
+        _ bytes: [UInt8],
+        url: WebURL,
+        limits: Limits,
+        importing imported: PlaylistVariables = PlaylistVariables()
+    ) throws(PlaylistError) -> HLSPlaylist {
         let limit = min(limits.manifestBytes, Int(Int32.max))
         guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
         guard beginsAsPlaylist(bytes) else { throw PlaylistError.notHLS(bytes) }
-        let source = PlaylistSource(bytes: bytes, url: url)
+        let variables = try PlaylistVariables(of: bytes, url: url, importing: imported, limits: limits)
+        let source = PlaylistSource(bytes: bytes, url: url, variables: variables)
         switch kind(of: bytes) {
         case .multivariant: return .multivariant(try MultivariantPlaylistParser.parse(source, limits: limits))
         case .media: return .media(try MediaPlaylistParser.parse(source, limits: limits))
@@ -27,6 +35,14 @@ package enum HLSPlaylist: Sendable {
         guard content.starts(with: "#EXTM3U".utf8) else { return false }
         // Channel lists write attributes behind it.
         return content.count == 7 || content[content.startIndex + 7].isBlank
+    }
+
+    /// What a media playlist that this one names may import.
+    package var variables: PlaylistVariables {
+        switch self {
+        case .multivariant(let playlist): playlist.source.variables
+        case .media: PlaylistVariables()
+        }
     }
 
     /// The first tag that belongs to one kind only decides.

@@ -8,6 +8,8 @@ package enum LocalPath: Hashable, Sendable {
     case index(StreamID, RenditionKey)
     /// `/s/{stream}/{rendition}/{number}.{suffix}`: a media segment by its media sequence number.
     case segment(StreamID, RenditionKey, number: UInt64, suffix: String)
+    /// `/s/{stream}/{rendition}/{number}.{part}.{suffix}`: a part of a media segment.
+    case part(StreamID, RenditionKey, number: UInt64, part: Int, suffix: String)
     /// `/s/{stream}/{rendition}/i{16 hex}.{suffix}`: an initialisation section by its derived number.
     case initialisation(StreamID, RenditionKey, number: UInt64, suffix: String)
     /// `/s/{stream}/manifest.mpd`
@@ -28,6 +30,8 @@ package enum LocalPath: Hashable, Sendable {
         case .index(let stream, let rendition): "/s/\(stream.text)/\(rendition.padded)/index.m3u8"
         case .segment(let stream, let rendition, let number, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/\(number).\(suffix)"
+        case .part(let stream, let rendition, let number, let part, let suffix):
+            "/s/\(stream.text)/\(rendition.padded)/\(number).\(part).\(suffix)"
         case .initialisation(let stream, let rendition, let number, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
         case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
@@ -82,6 +86,13 @@ package enum LocalPath: Hashable, Sendable {
             return
         }
         let parts = file.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 3 {
+            guard let number = LocalPath.decimal(parts[0]), let part = LocalPath.index(parts[1]),
+                SegmentSuffix.kept.contains(String(parts[2]))
+            else { return nil }
+            self = .part(stream, rendition, number: number, part: part, suffix: String(parts[2]))
+            return
+        }
         guard parts.count == 2 else { return nil }
         let name = parts[0]
         let suffix = String(parts[1])

@@ -34,6 +34,9 @@ extension RenditionKey {
     /// Of a stream that is one media playlist.
     package static let main = RenditionKey(Digest.sha256("rendition|main").prefix)
 
+    /// Of the parts of a rendition, which are segments of their own.
+    package var ofParts: RenditionKey { RenditionKey(Digest.sha256("parts|\(padded)").prefix) }
+
     /// - Parameters:
     ///   - playlist: the rendition's media playlist.
     ///   - multivariant: the playlist that names it. Hosts and queries do not count, and only the path from one to the

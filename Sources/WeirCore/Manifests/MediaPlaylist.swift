@@ -21,8 +21,7 @@ package struct MediaPlaylist: Sendable {
     package internal(set) var keys: [MediaKey] = []
     package internal(set) var totalDuration: Duration = .zero
     package internal(set) var iFramesOnly = false
-    /// There were low latency tags, which the rewritten playlist leaves out.
-    package internal(set) var hasParts = false
+    package internal(set) var lowLatency = LowLatency()
 
     let source: PlaylistSource
     var edits = PlaylistEdits()

@@ -16,7 +16,12 @@ struct MediaPlaylistParser {
     private var targetDuration: Duration?
     private var longestSegment = Duration.zero
     private var sawChannel = false
-    private var definesVariables = false
+
+    /// Parts of the coming segment so far, the resource and end of the last part with a range, and where parts and
+    /// hints stand.
+    private var partIndex = 0
+    private var previousPart: (uri: ByteSpan, end: Int64)?
+    private var partLines: [ByteSpan] = []
 
     private struct PendingSegment {
         var duration: Duration?
@@ -58,9 +63,10 @@ struct MediaPlaylistParser {
         case .programDateTime: next.dateTime = ByteSpan(value.trimmingBlanks)
         case .key: try readKey(value)
         case .map: try readMap(value, line)
-        case .part, .partInformation, .preloadHint, .renditionReport, .serverControl:
-            playlist.hasParts = true
-            playlist.edits.add(ByteSpan(Int(line.content.start), line.end), .drop)
+        case .part: try readPart(value, line)
+        case .preloadHint: readHint(value, line)
+        case .renditionReport: readReport(value)
+        case .partInformation, .serverControl: readServer(AttributeList(value, in: source))
         case .skip:
             // Without the segments that it stands for, everything behind would get a wrong number.
             throw .malformed(line: line.number, reason: "a delta update (EXT-X-SKIP) that was not asked for")
@@ -81,7 +87,7 @@ struct MediaPlaylistParser {
         case .discontinuitySequence: playlist.discontinuitySequence = try number(value, tag, line)
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
         case .endList: playlist.endList = true
-        case .define: definesVariables = true
+        case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
         case .iFramesOnly: playlist.iFramesOnly = true
         default: break
@@ -116,7 +122,7 @@ struct MediaPlaylistParser {
     }
 
     private mutating func readKey(_ value: ArraySlice<UInt8>) throws(PlaylistError) {
-        guard let tag = KeyTag(AttributeList(value, in: source.bytes), in: source) else {
+        guard let tag = KeyTag(AttributeList(value, in: source), in: source) else {
             keyIndex = -1
             isEncrypted = false
             return
@@ -135,7 +141,7 @@ struct MediaPlaylistParser {
         guard playlist.maps.count < limits.playlistSegments else {
             throw .tooManySegments(limit: limits.playlistSegments)
         }
-        let list = AttributeList(value, in: source.bytes)
+        let list = AttributeList(value, in: source)
         guard let attribute = list.uri else {
             throw .malformed(line: line.number, reason: "EXT-X-MAP without a URI")
         }
@@ -167,6 +173,7 @@ struct MediaPlaylistParser {
         }
         let sequence = ordinal
         ordinal += 1
+        partIndex = 0
         playlist.totalDuration = playlist.totalDuration + duration
         longestSegment = max(longestSegment, duration)
         let span = ByteSpan(text)
@@ -214,14 +221,132 @@ struct MediaPlaylistParser {
     private mutating func finished() throws(PlaylistError) -> MediaPlaylist {
         if targetDuration == nil, sawChannel { throw .channelList }
         if targetDuration == nil, ordinal == 0, !playlist.endList { throw .empty }
-        if definesVariables, playlist.edits.useVariables(in: source) {
-            throw .unsupported("variables in URIs (EXT-X-DEFINE)")
-        }
+        try playlist.edits.checkVariables(in: source)
         // Without the tag the longest segment says how often there can be news.
         let target = targetDuration.map { min($0, DecimalText.longestDuration) } ?? longestSegment
         playlist.targetDuration = max(target, .seconds(1))
         for index in playlist.segments.indices { playlist.segments[index].sequence += playlist.mediaSequence }
+        finishParts()
         playlist.edits.finish()
         return playlist
+    }
+}
+
+// MARK: Low latency
+
+extension MediaPlaylistParser {
+    private mutating func readServer(_ list: AttributeList) {
+        if let target = list.bytes("PART-TARGET").flatMap({ DecimalText.duration($0) }), target > .zero {
+            // Whoever waits for parts by it never spins.
+            playlist.lowLatency.partTarget = max(target, .milliseconds(50))
+        }
+        if list.text("CAN-BLOCK-RELOAD") == "YES" { playlist.lowLatency.canBlockReload = true }
+        if let until = list.bytes("CAN-SKIP-UNTIL").flatMap({ DecimalText.duration($0) }) {
+            playlist.lowLatency.skipUntil = until
+        }
+        // Local updates do not say which date ranges went.
+        if let removal = list.removal(of: "CAN-SKIP-DATERANGES") { playlist.edits.add(removal, .drop) }
+    }
+
+    private mutating func readPart(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) throws(PlaylistError) {
+        partLines.append(ByteSpan(Int(line.content.start), line.end))
+        guard playlist.lowLatency.parts.count < limits.playlistSegments, partIndex < MediaPart.most else {
+            throw .tooManySegments(limit: limits.playlistSegments)
+        }
+        let list = AttributeList(value, in: source)
+        let index = partIndex
+        partIndex += 1
+        guard let attribute = list.uri, let uri = PlaylistURI(attribute.value, in: source) else { return }
+        let range = try partRange(list, of: attribute.value, line)
+        let place = playlist.lowLatency.parts.count
+        playlist.lowLatency.parts.append(
+            MediaPart(
+                sequence: ordinal,
+                index: index,
+                duration: list.bytes("DURATION").flatMap { DecimalText.duration($0) } ?? .zero,
+                byteRange: range,
+                gap: list.text("GAP") == "YES",
+                hasMap: mapIndex >= 0,
+                uri: uri
+            )
+        )
+        playlist.edits.addURI(attribute, .part(place))
+        if let removal = list.removal(of: "BYTERANGE") { playlist.edits.add(removal, .consume(.part(place))) }
+    }
+
+    private mutating func partRange(
+        _ list: AttributeList,
+        of uri: ByteSpan,
+        _ line: PlaylistLine
+    ) throws(PlaylistError) -> ByteRange? {
+        guard let text = list.bytes("BYTERANGE") else {
+            previousPart = nil
+            return nil
+        }
+        var implicitOffset: Int64 = 0
+        if let previousPart, source.slice(previousPart.uri) == source.slice(uri) { implicitOffset = previousPart.end }
+        guard let range = ByteRangeTag(text)?.range(implicitOffset: implicitOffset) else {
+            throw .malformed(line: line.number, reason: "BYTERANGE must be \"<length>[@<offset>]\"")
+        }
+        previousPart = (uri, range.offset + range.length)
+        return range
+    }
+
+    /// A hint of a part of its own is served; of one that is a range without an end it cannot be said where the part
+    /// ends, and a player without the hint waits for the list.
+    private mutating func readHint(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) {
+        let lineSpan = ByteSpan(Int(line.content.start), line.end)
+        let list = AttributeList(value, in: source)
+        let length = list.integer("BYTERANGE-LENGTH").flatMap { Int64(exactly: $0) }
+        let offset = list.integer("BYTERANGE-START").flatMap { Int64(exactly: $0) }
+        let isRange = offset != nil || length != nil || playlist.lowLatency.parts.last?.byteRange != nil
+        guard list.text("TYPE") == "PART", playlist.lowLatency.hint == nil, let attribute = list.uri,
+            let uri = PlaylistURI(attribute.value, in: source), !isRange || length.map({ $0 > 0 }) ?? false,
+            !(offset ?? 0).addingReportingOverflow(length ?? 0).overflow
+        else { return playlist.edits.add(lineSpan, .drop) }
+        partLines.append(lineSpan)
+        playlist.lowLatency.hint = MediaPart(
+            sequence: ordinal,
+            index: partIndex,
+            duration: .zero,
+            byteRange: length.map { ByteRange(offset: offset ?? 0, length: $0) },
+            gap: false,
+            hasMap: mapIndex >= 0,
+            uri: uri
+        )
+        playlist.edits.addURI(attribute, .hint)
+        for name in ["BYTERANGE-START", "BYTERANGE-LENGTH"] {
+            if let removal = list.removal(of: name) { playlist.edits.add(removal, .consume(.hint)) }
+        }
+    }
+
+    private mutating func readReport(_ value: ArraySlice<UInt8>) {
+        guard playlist.lowLatency.reports.count < limits.renditions,
+            let attribute = AttributeList(value, in: source).uri,
+            let uri = PlaylistURI(attribute.value, in: source)
+        else { return }
+        playlist.edits.addURI(attribute, .report(playlist.lowLatency.reports.count))
+        playlist.lowLatency.reports.append(uri)
+    }
+
+    /// Sequence numbers are known once the list has been read; parts that cannot be served go.
+    private mutating func finishParts() {
+        let last = playlist.mediaSequence.addingReportingOverflow(ordinal)
+        let isUsable =
+            playlist.lowLatency.partTarget != nil && !last.overflow
+            && MediaPart.number(sequence: last.partialValue, index: 0) != nil
+        guard isUsable else {
+            for line in partLines { playlist.edits.add(line, .drop) }
+            playlist.lowLatency.parts = []
+            playlist.lowLatency.hint = nil
+            playlist.lowLatency.partTarget = nil
+            return
+        }
+        for index in playlist.lowLatency.parts.indices {
+            playlist.lowLatency.parts[index].sequence += playlist.mediaSequence
+        }
+        guard var hint = playlist.lowLatency.hint else { return }
+        hint.sequence += playlist.mediaSequence
+        playlist.lowLatency.hint = hint.lasting(playlist.lowLatency.partTarget ?? .zero)
     }
 }

@@ -7,7 +7,6 @@ struct MultivariantPlaylistParser {
     private var pending: AttributeList?
     /// Everything that was seen, fetchable or not.
     private var count = 0
-    private var definesVariables = false
 
     private init(_ source: PlaylistSource, limits: Limits) {
         playlist = MultivariantPlaylist(source: source)
@@ -25,9 +24,7 @@ struct MultivariantPlaylistParser {
             }
         }
         guard parser.count > 0 else { throw .empty }
-        if parser.definesVariables, parser.playlist.edits.useVariables(in: source) {
-            throw .unsupported("variables in URIs (EXT-X-DEFINE)")
-        }
+        try parser.playlist.edits.checkVariables(in: source)
         parser.playlist.edits.finish()
         return parser.playlist
     }
@@ -40,17 +37,17 @@ struct MultivariantPlaylistParser {
         switch tag {
         case .streamInformation:
             try countRendition()
-            pending = AttributeList(value, in: source.bytes)
+            pending = AttributeList(value, in: source)
         case .media:
             try countRendition()
-            addAlternate(AttributeList(value, in: source.bytes))
+            addAlternate(AttributeList(value, in: source))
         case .iFrameStream:
             try countRendition()
-            addIFrameStream(AttributeList(value, in: source.bytes))
-        case .sessionKey: try addSessionKey(AttributeList(value, in: source.bytes))
-        case .sessionData: try addSessionData(AttributeList(value, in: source.bytes))
+            addIFrameStream(AttributeList(value, in: source))
+        case .sessionKey: try addSessionKey(AttributeList(value, in: source))
+        case .sessionData: try addSessionData(AttributeList(value, in: source))
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
-        case .define: definesVariables = true
+        case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .segment, .targetDuration, .mediaSequence:
             throw .malformed(line: line.number, reason: "\(tag.rawValue) in a multivariant playlist")
         default: break

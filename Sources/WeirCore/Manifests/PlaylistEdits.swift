@@ -8,17 +8,24 @@ package enum HLSReference: Hashable, Sendable {
     case segment(Int)
     case map(Int)
     case key(Int)
+    /// Index in `lowLatency.parts`.
+    case part(Int)
+    case hint
+    /// Index of an EXT-X-RENDITION-REPORT.
+    case report(Int)
 }
 
 /// What rewriting changes in a playlist; every byte outside of these spans is kept.
 struct PlaylistEdits: Sendable {
     enum Change: Sendable {
-        /// Goes whatever happens: the low latency tags.
+        /// Goes whatever happens: low latency tags that weir cannot serve.
         case drop
         /// A URI; `needsQuotes` when it stands bare in an attribute that should be a quoted string.
         case address(HLSReference, needsQuotes: Bool)
         /// A byte range that goes when its owner got a local address, because that address serves just this range.
         case consume(HLSReference)
+        /// Reads differently whatever happens.
+        case replace([UInt8])
     }
 
     struct Edit: Sendable {
@@ -41,12 +48,21 @@ struct PlaylistEdits: Sendable {
         edits.sort { $0.span.start < $1.span.start }
     }
 
-    /// Whether a URI that weir owns has a variable in it (EXT-X-DEFINE, RFC 8216bis 4.3).
-    func useVariables(in source: PlaylistSource) -> Bool {
-        edits.contains { edit in
-            guard case .address = edit.change else { return false }
-            let uri = source.slice(edit.span)
-            return zip(uri, uri.dropFirst()).contains { $0 == 0x7B && $1 == 0x24 }
+    /// A variable that is imported, or taken from a query, gets its value written down: the player may read this list
+    /// alone, and by an address of ours. What weir does not own may still refer to it.
+    mutating func define(_ list: AttributeList, in source: PlaylistSource) {
+        guard let (span, text) = source.variables.replacement(for: list) else { return }
+        add(span, .replace(text))
+    }
+
+    /// A URI that weir owns must not refer to what nothing defines: the request would carry the reference itself.
+    func checkVariables(in source: PlaylistSource) throws(PlaylistError) {
+        guard source.variables.isUsed else { return }
+        for edit in edits {
+            guard case .address = edit.change else { continue }
+            guard let name = source.variables.undefinedName(in: source.slice(edit.span)) else { continue }
+            let line = source.bytes[..<Int(edit.span.start)].count { $0 == ASCII.lineFeed } + 1
+            throw .malformed(line: line, reason: "the variable \"\(name.prefix(40))\" is not defined")
         }
     }
 
@@ -64,6 +80,8 @@ struct PlaylistEdits: Sendable {
             switch edit.change {
             case .drop:
                 break
+            case .replace(let text):
+                result += text
             case .consume(let owner):
                 if answers.answer(owner, local) == nil { result += source.bytes[start..<index] }
             case .address(let owner, let needsQuotes):
@@ -79,9 +97,12 @@ struct PlaylistEdits: Sendable {
         return result
     }
 
-    /// The absolute form of a relative URI; nil when it is absolute already and can stay byte for byte.
+    /// The absolute form of a relative URI; nil when it is absolute already and can stay byte for byte. One that has a
+    /// variable in it is written out: players exist that know none.
     private static func absolute(_ span: ByteSpan, in source: PlaylistSource) -> String? {
-        guard WebURL.schemeEnd(source.slice(span)) == nil else { return nil }
+        let text = source.slice(span)
+        let isWrittenOut = source.variables.substituted(text) == text
+        guard !isWrittenOut || WebURL.schemeEnd(text) == nil else { return nil }
         return source.resolve(span)?.description
     }
 

@@ -19,14 +19,18 @@ final class PlaylistSource: Sendable {
     let bytes: [UInt8]
     /// After redirects: the base of relative URIs.
     let url: WebURL
+    let variables: PlaylistVariables
 
-    init(bytes: [UInt8], url: WebURL) {
+    init(bytes: [UInt8], url: WebURL, variables: PlaylistVariables = PlaylistVariables()) {
         self.bytes = bytes
         self.url = url
+        self.variables = variables
     }
 
     func slice(_ span: ByteSpan) -> ArraySlice<UInt8> { bytes[Int(span.start)..<Int(span.end)] }
-    func resolve(_ span: ByteSpan) -> WebURL? { url.resolve(slice(span)) }
+    func resolve(_ span: ByteSpan) -> WebURL? { url.resolve(variables.substituted(slice(span))) }
+    /// Whether `resolve` gives a URL.
+    func resolves(_ span: ByteSpan) -> Bool { url.resolves(variables.substituted(slice(span))) }
     func text(_ span: ByteSpan) -> String { slice(span).text }
 }
 
@@ -37,7 +41,7 @@ struct PlaylistURI: Sendable {
 
     /// Nil when weir cannot fetch what the URI names.
     init?(_ span: ByteSpan, in source: PlaylistSource) {
-        guard source.url.resolves(source.slice(span)) else { return nil }
+        guard source.resolves(span) else { return nil }
         self.source = source
         self.span = span
     }

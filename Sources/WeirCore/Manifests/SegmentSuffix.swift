@@ -38,6 +38,11 @@ extension MediaSegment {
     }
 }
 
+extension MediaPart {
+    /// Without a dot.
+    package var suffix: String { SegmentSuffix.of(url, hasMap: hasMap, inSubtitles: false) }
+}
+
 extension MediaMap {
     /// Without a dot: an initialisation section is ISO media.
     package var suffix: String { "mp4" }

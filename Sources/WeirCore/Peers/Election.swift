@@ -42,9 +42,16 @@ package enum Election {
     ///
     /// The first of the linked agents still waits in proportion to its score when the swarm is larger than what it is
     /// linked to: several local firsts exist, and the one with the lowest score should be heard by the others.
-    package static func delay(rank: Int, score: UInt32, strangers: Int) -> Duration {
+    ///
+    /// - Parameter step: how long each rank gives the one before it.
+    package static func delay(
+        rank: Int,
+        score: UInt32,
+        strangers: Int,
+        step: Duration = backupStep
+    ) -> Duration {
         let share = Double(score) / 4_294_967_296
         let local = waitPerStranger * (share * Double(max(0, strangers)))
-        return min(local, .seconds(2)) + backupStep * rank
+        return min(local, .seconds(2)) + step * rank
     }
 }

@@ -13,7 +13,7 @@ final class Link {
     let isLocal: Bool
     var phase = Phase.greeting
     var hello: Hello?
-    /// Our handle → swarm is the agent's own list; theirs is this one.
+    /// What it told us: its handle of each swarm.
     var theirSwarms: [UInt32: SwarmID] = [:]
     /// Swarms that both are in, in the order in which they were found.
     var shared: [SwarmID] = []
@@ -47,7 +47,7 @@ final class Link {
     var lastChunk: Instant = .start
     var receivedBytes: Int64 = 0
     var rejectedBytes: Int64 = 0
-    /// Chunks checked from its network before audits become rare.
+    /// Runs that it lost for being silent.
     var stalls = 0
     var lastStall = Instant.start
 
@@ -104,7 +104,10 @@ final class Link {
         holdings.first { $0.rendition == rendition && $0.swarm == swarm }
     }
 
-    /// Expected seconds until a further chunk would be here.
+    /// Seconds that a chunk takes; a slow home uplink's before anything was measured.
+    var secondsPerChunk: Double { estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.1 }
+
+    /// Expected seconds until a further chunk would be here; who was never measured is given a try.
     var expectedFinish: Double {
         let perChunk = estimate.rate.map { Double(Chunk.byteCount) / $0 } ?? 0.05
         return Double(outstandingChunks + 1) * perChunk + (latency ?? .milliseconds(100)).seconds

@@ -14,6 +14,8 @@ final class Answer {
     let arrived: Instant
     var content: Content
     var player: Player?
+    /// What a playlist's reload asks for.
+    var directives: DeliveryDirectives?
     var hasHead = false
     /// The next byte of the segment to send, and one past the last; nil: to the unknown end.
     var offset: Int64 = 0

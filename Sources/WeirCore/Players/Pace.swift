@@ -21,7 +21,8 @@ struct Pace {
 extension Agent {
     /// The pace of an answer that is given from the cache; nil when it is not to be paced.
     func pace(_ answer: Answer, _ segment: Segment) -> Pace? {
-        guard segment.isHeld, segment.id.kind == .media, let player = answer.player, player.isAdaptive,
+        guard segment.isHeld, segment.id.kind == .media, !segment.rendition.isParts, let player = answer.player,
+            player.isAdaptive,
             player.segmentsAsked > Pace.freeSegments, let length = segment.length,
             let place = player.place(of: segment.id.rendition), player.playheads[place].head.hasStarted,
             let measured = segment.rendition.stream.raceEstimate.rate

@@ -1,6 +1,7 @@
 /// One segment as this agent knows it: its chunks, the evidence for them, and the race that fetches them.
 ///
-/// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`.
+/// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`,
+/// `held → racing` (the origin changed it).
 final class Segment {
     enum Phase: Equatable {
         /// Nothing of it is wanted or held.
@@ -21,6 +22,8 @@ final class Segment {
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
+    /// Of a part: when the origin was first known to have it.
+    var availableAt: Instant?
     unowned let rendition: Rendition
 
     var phase = Phase.absent
@@ -50,6 +53,8 @@ final class Segment {
     var retryAt: Instant?
     /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
     var isPassedThrough = false
+    /// The origin sends it without saying how long it is; players get it in chunked coding.
+    var isOpenEnded = false
     /// Its number now stands for another file: those who read it read on, nobody else finds it.
     var isReplaced = false
     var audits: [Audit] = []
@@ -59,7 +64,6 @@ final class Segment {
     var anchor: Anchor?
     var anchorAsked = false
     var anchorFetch: FetchID?
-    var anchorAskedAt: Instant?
     /// How often its evidence began anew: what was told or heard of it before does not count any more.
     var life = 0
     /// An HTTP source itself said which edition this is; until then it is only peers' word.
@@ -114,14 +118,14 @@ final class Segment {
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
 
-    /// The origin sends it without saying how long it is; players get it in chunked coding.
-    var isOpenEnded = false
-
-    func network(of chunk: Int) -> String? { networks[chunk] }
-
-    /// Bytes not yet checked; a guess of half a mebibyte while the length is unknown.
+    /// Bytes not yet checked. While the length is unknown a guess: half a mebibyte, or less if the manifest says how many
+    /// bits a second has.
     var rest: Int64 {
-        guard let length else { return 512 * 1024 }
+        guard let length else {
+            let most = 512.0 * 1024
+            guard rendition.bandwidth > 0, duration > .zero else { return Int64(most) }
+            return Int64(min(most, 1.5 * Double(rendition.bandwidth) / 8 * duration.seconds))
+        }
         return max(0, length - chunks.checkedBytes)
     }
 

@@ -92,6 +92,8 @@ final class Manifest {
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
+    /// The exchange under way is answered as soon as there is news: the copy is the newest until then.
+    var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
     /// A player has had the copy.
@@ -126,7 +128,7 @@ final class Rendition {
     let key: RenditionKey
     unowned let stream: Stream
     let manifest: Manifest
-    /// Local file suffix family: subtitles and I-frame lists are origin-only.
+    /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
     /// Peak bits per second as the multivariant list says; 0 when it does not.
@@ -141,12 +143,23 @@ final class Rendition {
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
-    init(key: RenditionKey, stream: Stream, manifest: Manifest, isShared: Bool, isSubtitles: Bool) {
+    /// It consists of the partial segments of another rendition, which shares its manifest.
+    let isParts: Bool
+
+    init(
+        key: RenditionKey,
+        stream: Stream,
+        manifest: Manifest,
+        isShared: Bool,
+        isSubtitles: Bool,
+        isParts: Bool = false
+    ) {
         self.key = key
         self.stream = stream
         self.manifest = manifest
         self.isShared = isShared
         self.isSubtitles = isSubtitles
+        self.isParts = isParts
     }
 
     var playlist: MediaPlaylist? {
@@ -159,12 +172,14 @@ final class Rendition {
 
     /// What is listed now; nil before the first copy.
     var listing: (any SegmentListing)? {
-        guard let representation else { return playlist }
-        return RepresentationListing(representation, at: stream.clock.now)
+        if let representation { return RepresentationListing(representation, at: stream.clock.now) }
+        return isParts ? parts : playlist
     }
 
     /// Its segments follow from the clock alone: nobody has to be told what is newest, and no reload tells more.
     var isTimetable: Bool { representation?.representation.isOpenEnded ?? false }
+    /// The partial segments that its manifest lists.
+    var parts: PartListing? { playlist.flatMap { $0.lowLatency.partTarget == nil ? nil : PartListing(playlist: $0) } }
     var newest: UInt64? { listing?.newest }
     var first: UInt64? { listing?.first }
     var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
@@ -179,7 +194,7 @@ final class Rendition {
 
     /// Of a DASH representation also what should not be there yet, or not any more.
     func entry(_ number: UInt64) -> ListedSegment? {
-        guard let representation else { return playlist?.entry(number) }
+        guard let representation else { return listing?.entry(number) }
         return representation.entry(number)
     }
 

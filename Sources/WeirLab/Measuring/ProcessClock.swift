@@ -19,6 +19,13 @@ package enum ProcessClock {
     /// Seconds of the monotonic clock.
     package static var monotonic: Double { seconds(CLOCK_MONOTONIC) ?? 0 }
 
+    /// Blocks the calling thread until the monotonic clock says so.
+    package static func sleep(until moment: Double) {
+        let whole = moment.rounded(.down)
+        var end = timespec(tv_sec: Int(whole), tv_nsec: Int((moment - whole) * 1e9))
+        while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil) == EINTR {}
+    }
+
     /// The processes that a process has started and that still run (proc_pid_task_children(5)).
     package static func children(of process: Int32) -> [Int32] {
         SmallProcFile.text("/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { Int32($0) }

@@ -5,8 +5,12 @@ package final class AccessLog: Sendable {
     package struct Entry: Sendable {
         /// Seconds since the origin started, when the answer ended.
         package var time: Double
+        /// Seconds since the origin started, when the request was read: an answer may have been held since.
+        package var begun: Double
         package var method: String
         package var path: String
+        /// Behind the question mark.
+        package var query: String?
         /// 0 when the connection ended before a status line.
         package var status: Int
         /// Body bytes that left for the kernel.

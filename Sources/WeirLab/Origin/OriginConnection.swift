@@ -26,10 +26,13 @@ struct OriginConnection: Sendable {
 
     private func answer(_ head: HTTPRequestHead) async throws {
         let path = String(head.uri.prefix { $0 != "?" })
+        let query = path.count < head.uri.count ? String(head.uri.dropFirst(path.count + 1)) : nil
         var entry = AccessLog.Entry(
             time: 0,
+            begun: shared.log.now,
             method: head.method.rawValue,
             path: path,
+            query: query,
             status: 0,
             bytes: 0,
             range: head.headers.first(name: "range"),
@@ -50,12 +53,19 @@ struct OriginConnection: Sendable {
         case .status(let code):
             try await send(plain(code), head, fault: nil, &entry)
         default:
-            try await send(
-                await response(to: head, path, ignoringRange: fault == .ignoreRange),
-                head,
-                fault: fault,
-                &entry
-            )
+            guard head.method == .GET || head.method == .HEAD else {
+                return try await send(plain(405, [("Allow", "GET, HEAD")]), head, fault: nil, &entry)
+            }
+            let request = OriginRequest(path: path, query: query, range: head.headers.first(name: "range"))
+            switch try await shared.content.answer(request) {
+            case .status(let code):
+                try await send(plain(code), head, fault: nil, &entry)
+            case .growing(let body):
+                try await send(body, head, &entry)
+            case .resource(let resource):
+                let response = response(to: head, resource, ignoringRange: fault == .ignoreRange)
+                try await send(response, head, fault: fault, &entry)
+            }
         }
     }
 
@@ -74,9 +84,7 @@ struct OriginConnection: Sendable {
         )
     }
 
-    private func response(to head: HTTPRequestHead, _ path: String, ignoringRange: Bool) async -> Response {
-        guard head.method == .GET || head.method == .HEAD else { return plain(405, [("Allow", "GET, HEAD")]) }
-        guard let resource = await shared.content.resource(path: path) else { return plain(404) }
+    private func response(to head: HTTPRequestHead, _ resource: OriginResource, ignoringRange: Bool) -> Response {
         let count = resource.bytes.readableBytes
         let tag = shared.digests.fields(for: resource, status: 200).first { $0.0 == "ETag" }?.1
         var range = RequestedRange(header: head.headers.first(name: "range"), count: count)
@@ -112,6 +120,28 @@ struct OriginConnection: Sendable {
         entry.status = response.status
         try await channel.channel.writeAndFlush(HTTPServerResponsePart.head(line))
         if head.method != .HEAD { try await sendBody(response.body, fault: fault, &entry) }
+        try await channel.channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        if !head.isKeepAlive { throw Cut() }
+    }
+
+    /// Sends what is being made, as it is made. Faults that shape bodies do not apply.
+    private func send(_ body: GrowingBody, _ head: HTTPRequestHead, _ entry: inout AccessLog.Entry) async throws {
+        var headers = HTTPHeaders(body.fields)
+        if let length = body.length {
+            headers.add(name: "Content-Length", value: String(length))
+        } else {
+            headers.add(name: "Transfer-Encoding", value: "chunked")
+        }
+        if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
+        let line = HTTPResponseHead(version: .http1_1, status: .init(statusCode: body.status), headers: headers)
+        entry.status = body.status
+        try await channel.channel.writeAndFlush(HTTPServerResponsePart.head(line))
+        var number = 0
+        while head.method != .HEAD, let piece = try await body.piece(number) {
+            try await channel.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(piece)))
+            entry.bytes += Int64(piece.readableBytes)
+            number += 1
+        }
         try await channel.channel.writeAndFlush(HTTPServerResponsePart.end(nil))
         if !head.isKeepAlive { throw Cut() }
     }

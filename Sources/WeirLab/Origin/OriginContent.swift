@@ -6,6 +6,53 @@ import WeirCore
 package protocol OriginContent: Sendable {
     /// - Parameter path: without query, beginning with `/`, as received.
     func resource(path: String) async -> OriginResource?
+
+    /// For content that looks at more than the path, or whose bytes are still being made. It may take its time.
+    ///
+    /// - Throws: `CancellationError` when the origin stops; the connection is closed without an answer.
+    func answer(_ request: OriginRequest) async throws -> OriginAnswer
+}
+
+extension OriginContent {
+    package func answer(_ request: OriginRequest) async throws -> OriginAnswer {
+        await resource(path: request.path).map { .resource($0) } ?? .status(404)
+    }
+}
+
+/// A GET or HEAD as an origin's content sees it.
+package struct OriginRequest: Sendable {
+    /// Without query, beginning with `/`, as received.
+    package var path: String
+    /// Behind the question mark, as received.
+    package var query: String?
+    /// The Range header as received.
+    package var range: String?
+
+    /// The value of a query parameter, percent-encoding left as it is.
+    package func parameter(_ name: String) -> String? {
+        query?.split(separator: "&").first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+    }
+}
+
+/// What content answers to a request.
+package enum OriginAnswer: Sendable {
+    /// Bytes that are there; the origin picks the range that was asked.
+    case resource(OriginResource)
+    /// A status without content.
+    case status(Int)
+    /// Bytes that are being made.
+    case growing(GrowingBody)
+}
+
+/// A body that leaves piece by piece as it is made.
+package struct GrowingBody: Sendable {
+    /// 200 or 206
+    package var status: Int
+    package var fields: [(String, String)]
+    /// Content-Length, where it is known and stated; otherwise the body has the chunked coding.
+    package var length: Int?
+    /// Waits for a piece, by its number from 0; nil after the last. Throwing cuts the connection.
+    package var piece: @Sendable (_ number: Int) async throws -> ByteBuffer?
 }
 
 /// The bytes of one path.
@@ -15,7 +62,7 @@ package struct OriginResource: Sendable {
     /// Playlists of live streams change: they carry no validator and are not to be stored.
     package var changes: Bool
     /// Of the whole; made once, because every range of a segment states them. Empty for what changes.
-    fileprivate var sha256: [UInt8] = []
+    private(set) var sha256: [UInt8] = []
     fileprivate var md5: [UInt8] = []
 
     package init(bytes: ByteBuffer, contentType: String, changes: Bool = false) {

@@ -56,7 +56,7 @@ struct ViewedPlaylist {
     }
 
     /// `LENGTH[@OFFSET]`: without an offset it follows the part before (RFC 8216 4.3.2.2).
-    private static func range(_ text: Substring, _ lastEnd: inout Int) -> String? {
+    static func range(_ text: Substring, _ lastEnd: inout Int) -> String? {
         let numbers = text.split(separator: "@")
         guard let length = numbers.first.flatMap({ Int($0) }), length > 0 else { return nil }
         let offset = numbers.count > 1 ? Int(numbers[1]) ?? 0 : lastEnd
@@ -66,10 +66,11 @@ struct ViewedPlaylist {
 }
 
 extension Substring {
-    fileprivate func value(of tag: String) -> Substring? { hasPrefix(tag) ? dropFirst(tag.count) : nil }
+    /// What follows a tag, if the line begins with it.
+    func value(of tag: String) -> Substring? { hasPrefix(tag) ? dropFirst(tag.count) : nil }
 
     /// A value of an attribute list (RFC 8216 4.2), without its quotes.
-    fileprivate func attribute(_ name: String) -> Substring? {
+    func attribute(_ name: String) -> Substring? {
         var rest = self
         while let equals = rest.firstIndex(of: "=") {
             let key = rest[..<equals]

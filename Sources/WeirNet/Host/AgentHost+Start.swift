@@ -30,7 +30,7 @@ extension AgentHost {
         do {
             origin = try OriginClient(loop: loop, settings: configuration.origin, deliver: deliver)
         } catch {
-            throw HostError.trustRoots(reason: "\(error)")
+            throw HostError.trustRoots(files: configuration.origin.extraTrustRoots)
         }
         let endpoint = Endpoint(loop: loop, settings: settings, deliver: deliver)
         do {

@@ -28,7 +28,7 @@ package struct HostConfiguration: Sendable {
 package enum HostError: Error, CustomStringConvertible, Equatable {
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
-    case trustRoots(reason: String)
+    case trustRoots(files: [String])
 
     package var description: String {
         switch self {
@@ -38,8 +38,9 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
         case .cannotListen(let host, let port, let reason):
             "cannot listen on \(PeerAddress(host: host, port: port)): \(reason); choose an address of this machine "
                 + "with --listen"
-        case .trustRoots(let reason):
-            "cannot read the extra trust roots: \(reason); give PEM files"
+        case .trustRoots(let files):
+            "cannot read certificates from \(files.joined(separator: ", ")): give a file of PEM certificates with "
+                + "--ca-file"
         }
     }
 }

@@ -51,6 +51,7 @@ package final class LinkHub {
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_sndbuf), value: .init(limits.socketSendBytes))
+            .childChannelOption(.tcpOption(.unsentLimit), value: .init(limits.unsentBytes))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try hub.value.accept(channel) }
             }
@@ -72,6 +73,7 @@ package final class LinkHub {
             .connectTimeout(limits.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_sndbuf), value: .init(limits.socketSendBytes))
+            .channelOption(.tcpOption(.unsentLimit), value: .init(limits.unsentBytes))
         let connection: EventLoopFuture<any Channel>
         if !(1...65535).contains(address.port) {
             connection = loop.makeFailedFuture(LinkRefusal.noSuchPort)
@@ -163,6 +165,11 @@ package final class LinkHub {
             deliver(.dialFailed(dial, end))
         }
     }
+}
+
+extension NIOBSDSocket.Option {
+    /// TCP_NOTSENT_LOWAT, which the library has no name for: the number is part of Linux' interface (linux/tcp.h).
+    fileprivate static let unsentLimit = NIOBSDSocket.Option(rawValue: 25)
 }
 
 /// Why a connection is not even begun.

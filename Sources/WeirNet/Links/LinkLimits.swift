@@ -16,9 +16,15 @@ package struct LinkLimits: Sendable {
     /// Bytes that are written before they are flushed in the middle of a drain, so that their leaving is reported in
     /// pieces of this size.
     package var flushBytes = 64 * 1024
-    /// What the kernel is asked to hold of one link. Linux doubles the number. Little, so that a cancel leaves little
-    /// queued; enough for 8 Mbit/s over 100 ms.
-    package var socketSendBytes: CInt = 64 * 1024
+    /// Bytes that the kernel takes of one link beyond what it has sent (TCP_NOTSENT_LOWAT, tcp(7)); it looks before
+    /// each of its own buffers, so one more of those may lie there. A byte in the kernel can be neither cancelled nor
+    /// overtaken: with the usual buffer of megabytes a have or a cancel would queue behind seconds of payload on a
+    /// home's uplink, and what the core decides would come too late. One chunk keeps the link busy all the same, because
+    /// the event loop hears of room at half of it. The simulator's links assume the same (`Transport.linkUnsentLimit`).
+    package var unsentBytes: CInt = 16 * 1024
+    /// What the kernel is asked to hold of one link in all: what is under way, now that little waits unsent. Linux
+    /// doubles the number and counts its own overhead in it. Enough for 8 Mbit/s over 250 ms or 50 Mbit/s over 40 ms.
+    package var socketSendBytes: CInt = 256 * 1024
 
     package init() {}
 }

@@ -2,21 +2,20 @@ import WeirCore
 
 /// Where the baseline takes segments from, and what it gives to others.
 extension OnePeerPolicy {
-    private var httpRunning: Int { jobs.count { if case .http = $0.source { true } else { false } } }
+    var httpRunning: Int { jobs.count { if case .http = $0.source { true } else { false } } }
     private var peersRunning: Int { jobs.count { if case .peer = $0.source { true } else { false } } }
 
-    /// Segments from the one that the player waits for to the end of the list.
+    /// Segments from the one that the player waits for, or will ask for next, to the end of the list.
     private func queue() -> [UInt64] {
-        guard let playlist, let last = storedOrder.last ?? waiting?.sequence else { return [] }
+        guard let playlist, let next = waiting?.sequence ?? lastAsked.map({ $0 + 1 }) else { return [] }
         let end = playlist.mediaSequence + UInt64(playlist.segments.count)
-        let start = max(waiting?.sequence ?? last + 1, playlist.mediaSequence)
+        let start = max(next, playlist.mediaSequence)
         return start < end ? Array(start..<end) : []
     }
 
     /// Playback seconds until a segment is due.
     private func timeUntilDue(_ sequence: UInt64, first: UInt64) -> Duration {
-        let buffer = dryAt.map { ($0 - now).orZero } ?? .zero
-        return buffer + scenario.segmentDuration * Int(sequence - first)
+        buffer + scenario.segmentDuration * Int(sequence - first)
     }
 
     private func job(_ sequence: UInt64) -> Job {
@@ -32,10 +31,16 @@ extension OnePeerPolicy {
         guard let first = queue.first else { return }
         for sequence in queue where stored[sequence] == nil {
             let job = job(sequence)
-            if timeUntilDue(sequence, first: first) < highDemandWindow {
+            let isUrgent =
+                switch reader {
+                case .drawn: timeUntilDue(sequence, first: first) < highDemandWindow
+                case .elected: waiting?.sequence == sequence && buffer < urgentThreshold
+                }
+            if isUrgent {
                 hurry(job)
             } else if case .none = job.source {
-                loadFromPeer(job)
+                if reader == .elected { readIfElected(job) }
+                if case .none = job.source { loadFromPeer(job) }
             }
         }
     }
@@ -43,7 +48,9 @@ extension OnePeerPolicy {
     private func hurry(_ job: Job) {
         if case .http = job.source { return }
         guard job.retryAt <= now else { return }
-        if httpRunning >= OnePeerPolicy.httpDownloads {
+        if reader == .elected {
+            for other in jobs where other !== job { if case .http = other.source { stop(other) } }
+        } else if httpRunning >= OnePeerPolicy.httpDownloads {
             // The furthest-ahead download makes room.
             let last = jobs.last { if case .http = $0.source { true } else { false } }
             guard let last, last.sequence > job.sequence else {
@@ -56,12 +63,13 @@ extension OnePeerPolicy {
         loadFromOrigin(job)
     }
 
-    private func loadFromOrigin(_ job: Job) {
+    func loadFromOrigin(_ job: Job) {
         guard let slash = url.lastIndex(of: "/") else { return }
         var fields: [HeaderField] = []
         if job.bytes > 0 { fields.append(HeaderField("Range", "bytes=\(job.bytes)-")) }
         totals.origin_requests += 1
         job.source = .http(fetch(url[...slash] + "segment-\(job.sequence).ts", fields: fields, purpose: .segment))
+        job.startedAt = now
         job.lastByte = now
         mustAnnounce = true
     }
@@ -167,7 +175,10 @@ extension OnePeerPolicy {
             peer.held = numbers(have, .held)
             peer.fetching = numbers(have, .fetching)
         case .request(let run): serve(peer, run)
-        case .partial(let header): download(id, header.handle)?.total = header.runs.first.map { Int($0.first) }
+        case .partial(let header):
+            guard let job = download(id, header.handle) else { return }
+            job.total = header.runs.first.map { Int($0.first) }
+            job.lastByte = now
         case .data(let request, _):
             guard let payload else { return }
             totals.peer_bytes += Int64(payload.count)

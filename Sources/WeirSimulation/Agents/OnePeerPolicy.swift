@@ -1,10 +1,10 @@
 import WeirCore
 
-/// The baseline *one peer per segment*: what p2p-media-loader up to 4.x does, on the same network and for the same
-/// player.
+/// The baselines that share whole segments, on the same network: what p2p-media-loader does.
 ///
 /// Whole segments from one peer, a uniform choice among free holders; what is about to be played goes to HTTP at once
-/// and resumes there from the bytes at hand; a random prefetch over HTTP now and then. Messages are the core's types
+/// and resumes there from the bytes at hand. Who reads a segment that nobody has is drawn or elected (`Reader`).
+/// Upstream's weights for faster peers (2.3 on) are left out: all uplinks here are alike. Messages are the core's types
 /// with meanings of their own: `have` replaces all that was said before, a `request` begins at byte `chunks.first`,
 /// `partial` answers it with the whole length in bytes, `data` counts bytes, `absent` and `cancel` as usual.
 final class OnePeerPolicy: Decider {
@@ -20,6 +20,14 @@ final class OnePeerPolicy: Decider {
     static let tick = Duration.milliseconds(500)
     static let rendition = RenditionKey(1)
 
+    /// Who reads what no peer has.
+    enum Reader {
+        /// Up to 4.x: everybody now and then, by chance; what is within the window of high demand at once.
+        case drawn
+        /// 5.x: the lowest hash of peer and segment at once, the others when their players' buffers run low.
+        case elected
+    }
+
     final class Job {
         enum Source {
             case none
@@ -31,17 +39,21 @@ final class OnePeerPolicy: Decider {
         var pieces: [any Payload] = []
         var bytes = 0
         var total: Int?
+        /// When its source was asked.
+        var startedAt: Instant
         var lastByte: Instant
         var retryAt = Instant.start
 
         init(sequence: UInt64, now: Instant) {
             self.sequence = sequence
+            startedAt = now
             lastByte = now
         }
     }
 
     final class Peer {
         let id: LinkID
+        let peer: PeerID
         var held: Set<UInt64> = []
         var fetching: Set<UInt64> = []
         var isBusy = false
@@ -49,10 +61,15 @@ final class OnePeerPolicy: Decider {
         var upload: (request: UInt32, payload: any Payload, next: Int)?
         var unsent = 0
 
-        init(_ id: LinkID) { self.id = id }
+        init(_ id: LinkID, _ peer: PeerID) {
+            self.id = id
+            self.peer = peer
+        }
     }
 
     let scenario: Scenario
+    let reader: Reader
+    let id: PeerID
     let uploads: Bool
     var random: SeededGenerator
     var now = Instant.start
@@ -65,6 +82,10 @@ final class OnePeerPolicy: Decider {
     var playlist: LocalPlaylist?
     var playlistWaiting: [RequestID] = []
     var waiting: (id: RequestID, sequence: UInt64)?
+    /// What the player asked for last.
+    var lastAsked: UInt64?
+    /// How long the last segment took by HTTP.
+    var fetchTime = Duration.seconds(1)
     var stored: [UInt64: any Payload] = [:]
     var storedOrder: [UInt64] = []
     /// In order of their numbers.
@@ -79,13 +100,17 @@ final class OnePeerPolicy: Decider {
     var tickAt = Instant.never
     var isStopping = false
 
-    init(scenario: Scenario, uploads: Bool, seed: UInt64) {
+    init(scenario: Scenario, id: PeerID, uploads: Bool, seed: UInt64) {
         self.scenario = scenario
+        self.id = id
+        reader = scenario.policy == .elected ? .elected : .drawn
         self.uploads = uploads
         random = SeededGenerator(seed: seed)
     }
 
     var highDemandWindow: Duration { scenario.highDemandWindow ?? .seconds(scenario.isLive ? 4 : 15) }
+    /// Playback seconds at hand.
+    var buffer: Duration { dryAt.map { ($0 - now).orZero } ?? .zero }
 
     func nextOutput() -> Output? { outputs.popFirst() }
     var nextDeadline: Instant? { min(prefetchAt, tickAt) == .never ? nil : min(prefetchAt, tickAt) }
@@ -104,14 +129,13 @@ final class OnePeerPolicy: Decider {
         switch input {
         case .open(let id, let request): open(id, request)
         case .request(let request): asked(request)
-        case .delivered(_, let bytes): delivered(bytes)
         case .fetchHead(let id, let head): fetchHead(id, head)
         case .fetchBody(let id, let payload): fetchBody(id, payload)
         case .fetchEnded(let id, let end): fetchEnded(id, end)
-        case .linkUp(let id, _, _):
-            peers.append(Peer(id))
+        case .linkUp(let id, let peer, _):
+            peers.append(Peer(id, peer.id))
             announce(to: id)
-            if prefetchAt == .never { schedulePrefetch() }
+            if prefetchAt == .never, reader == .drawn { schedulePrefetch() }
         case .linkMessage(let id, let message, let payload): heard(id, message, payload)
         case .linkDrained(let id, let bytes):
             guard let peer = peer(id) else { break }
@@ -157,6 +181,7 @@ final class OnePeerPolicy: Decider {
     private func asked(_ request: PlayerRequest) {
         if let sequence = StreamShape.sequence(ofPath: request.target) {
             waiting = (request.id, sequence)
+            lastAsked = sequence
             answerIfStored()
         } else {
             playlistWaiting.append(request.id)
@@ -179,8 +204,6 @@ final class OnePeerPolicy: Decider {
         dryAt = max(dryAt ?? now, now) + scenario.segmentDuration
         totals.delivered_bytes += Int64(payload.count)
     }
-
-    private func delivered(_ bytes: Int) {}
 
     // MARK: HTTP
 
@@ -237,17 +260,27 @@ final class OnePeerPolicy: Decider {
             answer(id, status: list == nil ? 502 : 200, bytes: list == nil ? [] : playlistBytes)
         }
         playlistWaiting = []
-        if scenario.isLive, let list { forget(before: list.mediaSequence) }
+        if scenario.isLive, let list {
+            abandon(before: list.mediaSequence)
+            forget()
+        }
     }
 
-    /// Live: what left the list is of no use to anybody.
-    private func forget(before first: UInt64) {
-        let old = storedOrder.filter { $0 < first && $0 != waiting?.sequence }
-        guard !old.isEmpty else { return }
-        for sequence in old { stored[sequence] = nil }
-        storedOrder.removeAll { $0 < first && $0 != waiting?.sequence }
+    /// Nobody fetches what left the list, but what the player waits for.
+    private func abandon(before first: UInt64) {
         for job in jobs where job.sequence < first && job.sequence != waiting?.sequence { stop(job) }
         jobs.removeAll { $0.sequence < first && $0.sequence != waiting?.sequence }
+    }
+
+    /// Live: what was played longer ago than the window of high demand goes (5.x: than 15 s and three segments).
+    private func forget() {
+        guard let next = waiting?.sequence ?? lastAsked.map({ $0 + 1 }) else { return }
+        let kept = reader == .drawn ? highDemandWindow : max(.seconds(15), scenario.segmentDuration * 3)
+        let (ahead, duration) = (buffer, scenario.segmentDuration)
+        let old = Set(storedOrder.filter { $0 < next && duration * Int(next - 1 - $0) > ahead + kept })
+        guard !old.isEmpty else { return }
+        for sequence in old { stored[sequence] = nil }
+        storedOrder.removeAll { old.contains($0) }
         mustAnnounce = true
     }
 
@@ -266,6 +299,7 @@ final class OnePeerPolicy: Decider {
             peer?.isBusy = false
             peer?.failures = 0
         }
+        if case .http = job.source { fetchTime = now - job.startedAt }
         jobs.removeAll { $0 === job }
         stored[job.sequence] = first.stored(followedBy: Array(job.pieces.dropFirst()))
         storedOrder.append(job.sequence)

@@ -85,7 +85,7 @@ extension Network {
             let other = flows[number]
             if other.queued > largest.queued { largest = other }
         }
-        largest.halve(lossAt: largest.acknowledged)
+        largest.shrink(lossAt: largest.acknowledged)
         return largest !== flow && host.backlog < 2 * host.uplinkLimit || flow.inFlight == 0
     }
 
@@ -140,9 +140,11 @@ extension Network {
         guard number >= 0 else { return }
         host.serving = -1
         let flow = flows[number]
-        if let packet = flow.uplinkQueue.popFirst() {
+        if var packet = flow.uplinkQueue.popFirst() {
             host.backlog -= packet.size
             flow.queued -= packet.size
+            packet.waited =
+                (queue.now - packet.sentAt - transmissionTime(host.servingBytes, at: host.uplinkRate)).orZero
             if !host.isDead {
                 flow.inTransit.append(packet)
                 queue.schedule(Event(.arrival, number), after: flow.delay)
@@ -156,7 +158,7 @@ extension Network {
     }
 
     func packetArrived(_ flow: Flow, number: Int) {
-        guard let packet = flow.inTransit.popFirst() else { return }
+        guard var packet = flow.inTransit.popFirst() else { return }
         let now = queue.now
         let host = hosts[flow.receiver]
         guard !host.isDead else { return }
@@ -173,6 +175,7 @@ extension Network {
         let firstBit = now - transmissionTime(bytes, at: hosts[flow.sender].uplinkRate)
         let start = max(host.downlinkFree, firstBit)
         let done = max(now, start + transmissionTime(bytes, at: host.downlinkRate))
+        packet.waited = packet.waited + (start - firstBit)
         host.downlinkFree = done
         host.receivedBytes += Int64(bytes)
         flow.atDownlink.append(packet)
@@ -180,7 +183,7 @@ extension Network {
     }
 
     func packetDelivered(_ flow: Flow, number: Int) {
-        guard let packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
+        guard var packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
         flow.receive(packet)
         deliverFrames(flow, number: number)
         let bytes = Transport.acknowledgementBytes(packet.size)
@@ -192,6 +195,7 @@ extension Network {
         let sent = queue.now + wait + transmissionTime(bytes, at: back.uplinkRate)
         let queueing = (home.downlinkFree - sent - flow.delay).orZero
         if queueing > .zero { home.downlinkFree = home.downlinkFree + transmissionTime(bytes, at: home.downlinkRate) }
+        packet.waited = packet.waited + queueing
         flow.lastAcknowledgement = max(flow.lastAcknowledgement, sent + flow.delay + queueing)
         flow.acknowledgements.append(packet)
         queue.schedule(Event(.acknowledgement, number), at: flow.lastAcknowledgement)
@@ -224,7 +228,7 @@ extension Network {
         guard let packet = flow.losses.popFirst() else { return }
         flow.inFlight -= packet.size
         guard flow.isOpen else { return }
-        flow.halve(lossAt: packet.offset)
+        flow.shrink(lossAt: packet.offset)
         flow.retransmissions.append(packet)
         emit(flow, number: number)
     }

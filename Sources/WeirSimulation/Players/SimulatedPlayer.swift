@@ -8,8 +8,6 @@ final class SimulatedPlayer {
     static let socketRate = 50_000_000.0
     /// What a player of recordings keeps ahead.
     static let readAhead = Duration.seconds(30)
-    /// As ffplay and hls.js: so many segments from the end of a live list.
-    static let startFromEnd = 3
     static let attempts = 4
 
     private struct SegmentRequest {
@@ -33,6 +31,8 @@ final class SimulatedPlayer {
     private let shape: StreamShape
     private let queue: EventQueue
     private let warmUp: Instant
+    /// So many segments from the end of a live list.
+    private let startFromEnd: Int
     /// Feeds the agent.
     private let tell: (Input) -> Void
     private(set) var figures = PlayerFigures()
@@ -56,10 +56,11 @@ final class SimulatedPlayer {
     private var items = Ring<Item>()
     private var wakeAt = Instant.never
 
-    init(number: Int, shape: StreamShape, warmUp: Instant, queue: EventQueue, tell: @escaping (Input) -> Void) {
+    init(number: Int, scenario: Scenario, queue: EventQueue, tell: @escaping (Input) -> Void) {
         self.number = number
-        self.shape = shape
-        self.warmUp = warmUp
+        shape = scenario.shape
+        warmUp = .start + scenario.warmUp
+        startFromEnd = scenario.startFromEnd
         self.queue = queue
         self.tell = tell
     }
@@ -179,7 +180,7 @@ final class SimulatedPlayer {
         // RFC 8216 6.3.4.
         reloadAt = queue.now + .seconds(isNew ? list.targetDuration : list.targetDuration / 2)
         if next == nil {
-            let skipped = list.isEnded ? 0 : max(0, list.segments.count - SimulatedPlayer.startFromEnd)
+            let skipped = list.isEnded ? 0 : max(0, list.segments.count - startFromEnd)
             next = list.mediaSequence + UInt64(skipped)
         }
         if let wanted = next, wanted < list.mediaSequence {

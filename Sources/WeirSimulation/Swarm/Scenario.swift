@@ -8,8 +8,10 @@ package struct Scenario: Sendable {
         case weir
         /// The core without links: what a player alone would do.
         case plain
-        /// Whole segments from one peer: `OnePeerPolicy`.
+        /// Whole segments from one peer, readers by chance: `OnePeerPolicy`.
         case onePeer = "one-peer"
+        /// Whole segments from one peer, an elected reader for each: `OnePeerPolicy` with the other rule.
+        case elected
     }
 
     /// How an agent behaves towards others.
@@ -67,8 +69,8 @@ package struct Scenario: Sendable {
     package var isAnchored = false
     package var faults: [OriginFault] = []
 
-    /// Links per agent that the introduction aims at.
-    package var links = 20
+    /// Agents that a newcomer is linked to; up to twice as many link to it later. Nil: as many as the policy asks for.
+    package var links: Int?
     /// Part of all pairs that cannot reach each other.
     package var unreachable = 0.0
     /// Part of the agents that receive only.
@@ -79,10 +81,36 @@ package struct Scenario: Sendable {
     package var settings = AgentSettings()
     package var limits = Limits()
     /// For `onePeer`: how much playback ahead goes to HTTP at once. Live players of p2p-media-loader (PeerTube) use 4 s;
-    /// the library's 15 s would send every segment of a short live window to the origin.
+    /// the library's 15 s would send every segment of a short live window to the origin. For `elected`: below how much
+    /// buffer the player's request does.
     package var highDemandWindow: Duration?
+    /// How many segments from the end of a live list players begin; nil: as players of the policy do.
+    package var behind: Int?
 
     package init() {}
+
+    /// p2p-media-loader asks its tracker for five peers at a time. More links only hurt it: all ask the same holder, and
+    /// no 64 KiB message comes through a shared uplink within its 2 s (30 viewers: 85 % offload with 5, 50 % with 20).
+    package var introductions: Int {
+        switch policy {
+        case .weir, .plain: links ?? 20
+        case .onePeer, .elected: links ?? 5
+        }
+    }
+
+    /// Every player begins three segments from the end, as ffplay and hls.js do (RFC 8216 6.3.3), but the baselines come
+    /// with their own: p2p-media-loader's integration sets hls.js's liveSyncDurationCount to all of the list but one
+    /// segment, at most 120 s (from five segments on; 2.3.0), and 5.x at most 60 s. What they share, they share there.
+    package var startFromEnd: Int {
+        if let behind { return max(1, behind) }
+        let most: Int
+        switch policy {
+        case .weir, .plain: return 3
+        case .onePeer: most = Int(120 / segmentDuration.seconds)
+        case .elected: most = Int(60 / segmentDuration.seconds)
+        }
+        return window > 4 ? max(1, min(window - 1, most)) : 3
+    }
 
     package var shape: StreamShape {
         let recorded = Int((recordedDuration ?? duration).seconds / segmentDuration.seconds)

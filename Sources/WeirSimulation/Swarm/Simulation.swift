@@ -93,8 +93,8 @@ package final class Simulation {
         )
         agents.append(agent)
         players.append(
-            SimulatedPlayer(number: number, shape: scenario.shape, warmUp: .start + scenario.warmUp, queue: queue) {
-                [unowned self] input in feed(agents[number], input)
+            SimulatedPlayer(number: number, scenario: scenario, queue: queue) { [unowned self] input in
+                feed(agents[number], input)
             }
         )
         queue.schedule(Event(.start, number), at: startsAt)
@@ -106,9 +106,10 @@ package final class Simulation {
         settings.ownAddresses = scenario.policy == .plain ? [] : [SimulatedAgent.address(of: number)]
         if role == .freeRider { settings.uploadBytesPerSecond = 0 }
         let decider: any Decider
-        if scenario.policy == .onePeer {
-            decider = OnePeerPolicy(scenario: scenario, uploads: role != .freeRider, seed: seed)
-        } else {
+        switch scenario.policy {
+        case .onePeer, .elected:
+            decider = OnePeerPolicy(scenario: scenario, id: signer.id, uploads: role != .freeRider, seed: seed)
+        case .weir, .plain:
             decider = CoreDecider(settings: settings, limits: scenario.limits, signer: signer, seed: seed)
         }
         switch role {
@@ -249,10 +250,10 @@ package final class Simulation {
     private func introduce(_ agent: SimulatedAgent) {
         guard scenario.policy != .plain else { return }
         let others = agents.filter { other in
-            other.state == .running && other !== agent && other.linkCount < 2 * scenario.links
+            other.state == .running && other !== agent && other.linkCount < 2 * scenario.introductions
                 && isReachable(agent.number, other.number)
         }
-        for other in random.choose(scenario.links, from: others) {
+        for other in random.choose(scenario.introductions, from: others) {
             connect(agent, to: other, dial: nil)
         }
     }

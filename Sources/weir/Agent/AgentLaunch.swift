@@ -35,7 +35,8 @@ enum AgentLaunch {
         logger.logLevel = Logger.Level(settings.logLevel)
         var configuration = HostConfiguration(endpoint: endpoint, logger: logger)
         configuration.agent = settings.agent
-        configuration.agent.peers = resolve(settings.peers, logger)
+        configuration.agent.peers = settings.peers
+        checkNames(settings.peers, logger)
         configuration.agent.localNetworks =
             switch settings.localNetworks {
             case .interfaces: LocalInterfaces.privateNetworks()
@@ -51,17 +52,12 @@ enum AgentLaunch {
         return configuration
     }
 
-    /// Names become addresses once, at the start: a peer is found again by its key, not by its name.
-    private static func resolve(_ peers: [PeerAddress], _ logger: Logger) -> [PeerAddress] {
-        peers.compactMap { peer in
-            do {
-                let address = try SocketAddress.makeAddressResolvingHost(peer.host, port: peer.port)
-                return PeerAddress(host: address.ipAddress ?? peer.host, port: peer.port)
-            } catch {
-                // The others may do; and with none the origin still plays.
-                logger.warning("a peer's name cannot be resolved", metadata: ["peer": "\(peer)"])
-                return nil
-            }
+    /// Tells of names that stand for no address. Each dial asks for the name's addresses anew and tries all of them, so
+    /// that a peer behind a dead IPv6 address, or one whose name moves, is found (RFC 8305).
+    private static func checkNames(_ peers: [PeerAddress], _ logger: Logger) {
+        for peer in peers where (try? SocketAddress.makeAddressResolvingHost(peer.host, port: peer.port)) == nil {
+            // The others may do; and with none the origin still plays.
+            logger.warning("a peer's name cannot be resolved", metadata: ["peer": "\(peer)"])
         }
     }
 }

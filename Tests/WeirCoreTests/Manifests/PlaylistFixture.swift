@@ -5,7 +5,8 @@ import WeirCore
 /// The hand-written playlists of `Fixtures/playlists`, as if answered from one origin.
 enum PlaylistFixture {
     static let names = [
-        "aes128", "bom", "byterange", "crlf", "discontinuity", "drm", "event", "fmp4", "foreign-uris", "iframes",
+        "aes128", "bom", "byterange", "crlf", "define", "define-master", "discontinuity", "drm", "event", "fmp4",
+        "foreign-uris", "iframes",
         "live-tokens", "low-latency", "master", "master-queries", "subtitles", "unusual", "vod",
     ]
 

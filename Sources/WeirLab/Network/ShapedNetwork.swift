@@ -1,0 +1,101 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Hosts behind access links, each in a network namespace of its own, joined by a router that delays.
+///
+/// ```
+/// host 0 ── eth0 tbf (uplink) ══ tbf (downlink) h0 ─┐
+///                                                   router: every packet once through the delaying device
+/// host 1 ── eth0 tbf (uplink) ══ tbf (downlink) h1 ─┘
+/// ```
+/// Rates count IP packets: the kernel's token buckets count fourteen bytes of Ethernet more.
+package final class ShapedNetwork: Sendable {
+    /// An access link in Mbit/s.
+    package struct AccessLink: Sendable {
+        package var uplink: Double
+        package var downlink: Double
+
+        package init(uplink: Double, downlink: Double) {
+            self.uplink = uplink
+            self.downlink = downlink
+        }
+    }
+
+    private let hosts: [NetworkNamespace]
+    private let router: NetworkNamespace
+    private let delay: PacketDelay
+
+    private init(hosts: [NetworkNamespace], router: NetworkNamespace, delay: PacketDelay) {
+        self.hosts = hosts
+        self.router = router
+        self.delay = delay
+    }
+
+    /// - Parameters:
+    ///   - roundTrip: seconds between any two hosts.
+    ///   - queue: seconds that each direction of a link holds before it drops.
+    /// - Throws: `LabError` without the rights, the device or the programs (`ip`, `tc`).
+    package static func start(
+        _ links: [AccessLink],
+        roundTrip: Double,
+        queue: Double
+    ) async throws -> ShapedNetwork {
+        let router = try NetworkNamespace()
+        let delay = try router.inside { try PacketDelay(device: "delay", seconds: roundTrip / 2) }
+        do {
+            try router.set("ipv4/ip_forward", "1")
+            for scope in ["all", "default"] { try router.set("ipv4/conf/\(scope)/rp_filter", "0") }
+            try await router.run("ip link set delay txqueuelen 10000 up")
+            try await router.run("ip route add default dev delay table 100")
+            var hosts: [NetworkNamespace] = []
+            for (number, link) in links.enumerated() {
+                hosts.append(try await addHost(number, link, queue: queue, to: router))
+            }
+            return ShapedNetwork(hosts: hosts, router: router, delay: delay)
+        } catch {
+            delay.stop()
+            throw error
+        }
+    }
+
+    private static func addHost(
+        _ number: Int,
+        _ link: AccessLink,
+        queue: Double,
+        to router: NetworkNamespace
+    ) async throws -> NetworkNamespace {
+        let host = try NetworkNamespace()
+        // What one run learnt of a path, the next must not know.
+        try host.set("ipv4/tcp_no_metrics_save", "1")
+        try await router.run("ip link add h\(number) type veth peer name eth0 netns \(host.path)")
+        try await router.run("ip addr add 10.7.\(number).1/24 dev h\(number)")
+        try await router.run("ip link set h\(number) up")
+        // What comes from a host takes the way through the device; what comes from the device, the usual one.
+        try await router.run("ip rule add iif h\(number) lookup 100")
+        try await router.run("tc qdisc add dev h\(number) root \(bucket(link.downlink, queue))")
+        try await host.run("ip addr add 10.7.\(number).2/24 dev eth0")
+        try await host.run("ip link set eth0 up")
+        try await host.run("ip route add default via 10.7.\(number).1")
+        try await host.run("tc qdisc add dev eth0 root \(bucket(link.uplink, queue))")
+        return host
+    }
+
+    /// tc-tbf(8): one packet at a time, so that a rate drips instead of bursting.
+    private static func bucket(_ megabits: Double, _ queue: Double) -> String {
+        let rate = Int(megabits * 1e6 * 1514 / 1500)
+        return "tbf rate \(rate)bit burst 1600 latency \(Int(queue * 1000))ms"
+    }
+
+    package func address(of host: Int) -> String { "10.7.\(host).2" }
+
+    /// A socket that belongs to this host.
+    package func socket(at host: Int, congestion: String? = nil) throws -> BlockingSocket {
+        try hosts[host].inside { try BlockingSocket(congestion: congestion) }
+    }
+
+    /// Sockets that still exist keep their host's network.
+    package func stop() { delay.stop() }
+}
