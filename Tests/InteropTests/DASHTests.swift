@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 import WeirCore
 import WeirLab
@@ -83,6 +84,44 @@ extension InteropTests {
                 report("live \(name): \(Int(shared)) bytes from peers")
                 #expect(shared > 0)
                 for agent in [first, second] { #expect(try await agent.statistic("stalls") == 0) }
+            }
+        }
+        @Test(
+            "A low-latency segment reaches the player while it is being made, picture and sound",
+            .needs(),
+            .timeLimit(.minutes(1))
+        )
+        func lowLatency() async throws {
+            try await Stage.with { stage in
+                let directory = Programs.package + "/Fixtures/media/low-latency"
+                let content = try await LowLatencyContent(directory: directory, mode: LowLatencyMode())
+                let origin = try await stage.origin(content)
+                let url = origin.url + LowLatencyContent.presentationPath
+                let first = try await stage.agent(url)
+                let second = try await stage.agent(url, peers: [first.peer])
+                #expect(try await second.isLinked(to: 1))
+                var presentations: [MPD] = []
+                for agent in [first, second] {
+                    let local = try await Web.get(agent.playbackURL)
+                    let base = try #require(WebURL(agent.playbackURL))
+                    presentations.append(try MPD.parse(local.body, url: base, limits: Limits()))
+                }
+                let number = try await content.nextSegment()
+                let reads = presentations.flatMap(\.representations).compactMap { representation in
+                    representation.segment(named: UInt64(number)).map { segment in
+                        Task { try await StreamedRead.get(segment.url.description) }
+                    }
+                }
+                let count = LowLatencyContent.renditions.count
+                #expect(reads.count == 2 * count)
+                for (place, read) in reads.enumerated() {
+                    let read = try await read.value
+                    let name = "agent \(place / count + 1), \(LowLatencyContent.renditions[place % count])"
+                    let ahead = (read.lastByte - read.firstByte).seconds
+                    report("low latency, \(name): first byte \(ahead) s before the last")
+                    #expect(ahead > 0.4)
+                    #expect(read.bytes == Array(content.segment(place % count, number).readableBytesView))
+                }
             }
         }
     }

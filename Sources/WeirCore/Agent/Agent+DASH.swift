@@ -160,6 +160,16 @@ extension Agent {
         return ensureInitialisation(resource.id(of: rendition.key), resource.url, in: rendition)
     }
 
+    /// At a period's end players go on with the next period's rendition and with what they have buffered.
+    func newPlayhead(of player: Player, in rendition: Rendition, at numbers: Range<UInt64>) -> Playhead {
+        guard let key = rendition.representation?.representation.before, let place = player.place(of: key),
+            let before = rendition.stream.rendition(key), let end = before.newest,
+            player.playheads[place].head.next > end,
+            now - player.playheads[place].head.lastRequest < idleAfter(before)
+        else { return Playhead(start: numbers, at: now) }
+        return Playhead(start: numbers, continuing: player.playheads[place].head.buffer(at: now), at: now)
+    }
+
     // MARK: What time it is
 
     /// Only for the sake of fetching ahead: alone, weir asks for nothing that its player does not ask for.

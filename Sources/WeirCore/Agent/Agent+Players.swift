@@ -264,7 +264,7 @@ extension Agent {
             let reach = reach(of: player.playheads[place].head, rendition)
             _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
         } else {
-            player.playheads.append((rendition.key, Playhead(start: segment.numbers, at: now)))
+            player.playheads.append((rendition.key, newPlayhead(of: player, in: rendition, at: segment.numbers)))
         }
         tellInterest(rendition, force: false)
         begin(answer, segment)

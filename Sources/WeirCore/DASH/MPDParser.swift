@@ -107,7 +107,26 @@ struct MPDParser {
             let name = element["id"] ?? (stated != nil || index == 0 ? "@\(start.nanoseconds)" : "#\(index)")
             found.append(try fill(period, element, name: name, inheritance))
         }
-        return found
+        return chained(found)
+    }
+
+    /// Who continues whom: what a player goes on with when a period ends.
+    private func chained(_ periods: [MPDPeriod]) -> [MPDPeriod] {
+        var periods = periods
+        for index in periods.indices.dropFirst() {
+            // Behind a period that weir does not carry nothing is continued.
+            guard periods[index - 1].duration.map({ periods[index - 1].start + $0 }) == periods[index].start else {
+                continue
+            }
+            var known: [String: Int] = [:]
+            for (place, old) in periods[index - 1].representations.enumerated() { known[old.track] = place }
+            for place in periods[index].representations.indices {
+                guard let old = known[periods[index].representations[place].track] else { continue }
+                periods[index].representations[place].before = periods[index - 1].representations[old].key
+                periods[index - 1].representations[old].next = periods[index].representations[place].key
+            }
+        }
+        return periods
     }
 
     private func duration(of element: MPDElement, start: Duration, next: MPDElement?) -> Duration? {
@@ -125,13 +144,13 @@ struct MPDParser {
         var period = period
         for (index, set) in element.all("AdaptationSet").enumerated() where !set.isRemote {
             let inside = try inheritance.inside(set)
-            let setName = "\(name)|\(set["id"] ?? "#\(index)")"
+            let setName = set["id"] ?? "#\(index)"
             for (index, representation) in set.all("Representation").enumerated() {
                 count += 1
                 guard count <= limits.representations else {
                     throw .tooManyRepresentations(limit: limits.representations)
                 }
-                let name = "\(setName)|\(representation["id"] ?? "#\(index)")"
+                let track = "\(setName)|\(representation["id"] ?? "#\(index)")"
                 let builder = RepresentationBuilder(
                     mpd: mpd,
                     tree: tree,
@@ -140,7 +159,7 @@ struct MPDParser {
                     element: representation,
                     inheritance: try inside.inside(representation)
                 )
-                period.representations.append(try builder.build(key: key(named: name)))
+                period.representations.append(try builder.build(key: key(named: "\(name)|\(track)"), track: track))
             }
         }
         return period

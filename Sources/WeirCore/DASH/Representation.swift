@@ -21,6 +21,11 @@ package struct Representation: Sendable {
     }
 
     package let key: RenditionKey
+    /// The same representation in the period before and in the next one, as far as ids and order tell.
+    package internal(set) var before: RenditionKey?
+    package internal(set) var next: RenditionKey?
+    /// What tells it apart within its period.
+    let track: String
     /// Empty when it has none.
     package let id: String
     /// Bits per second.

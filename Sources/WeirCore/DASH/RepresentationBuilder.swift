@@ -24,10 +24,11 @@ struct RepresentationBuilder {
     private var mimeType: String { element["mimeType"] ?? set["mimeType"] ?? "" }
     private var base: Representation.BaseChoice { inheritance.bases[0] }
 
-    func build(key: RenditionKey) throws(MPDError) -> Representation {
+    func build(key: RenditionKey, track: String) throws(MPDError) -> Representation {
         let addressing = try addressing()
         return Representation(
             key: key,
+            track: track,
             id: id,
             bandwidth: bandwidth,
             content: content,

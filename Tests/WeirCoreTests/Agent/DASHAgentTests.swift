@@ -2,7 +2,7 @@ import Testing
 import WeirCore
 
 /// Manifests in a line, and an origin that has what they name.
-private enum Presentations {
+enum Presentations {
     static let base = "http://o.example/dash/"
     static let url = base + "manifest.mpd"
     static let swarm = SwarmID.derive(url: WebURL(url)!, name: nil)
@@ -46,12 +46,12 @@ private enum Presentations {
 }
 
 extension String {
-    fileprivate func replacingManifest(with name: String) -> String { dropLast("manifest.mpd".count) + name }
+    func replacingManifest(with name: String) -> String { dropLast("manifest.mpd".count) + name }
 }
 
 @Suite("DASH streams")
 struct DASHAgentTests {
-    private typealias Source = Presentations
+    typealias Source = Presentations
 
     private func world(_ manifest: String, _ names: [Int]) -> AgentWorld {
         let world = AgentWorld()
@@ -182,117 +182,48 @@ struct DASHAgentTests {
         #expect(probe.text(list).contains("<SegmentBase"))
     }
 
-    @Test("A live manifest is reloaded once for all players, and by the agent itself only when there are peers")
-    func reloads() {
-        let probe = AgentProbe()
-        let path = probe.open(Source.url, Source.live(100...104))
-        let first = probe.ask(path)
-        #expect(probe.status(first) == 200)
-        _ = probe.ask(Source.local(path, "206000.m4s"))
-        probe.wait(.seconds(6))
-        #expect(probe.fetches(".mpd").count == 1)
-        _ = probe.linkPeer(7)
-        _ = probe.ask(Source.local(path, "208000.m4s"))
-        probe.wait(.seconds(4))
-        #expect(probe.fetches(".mpd").count == 2)
-        probe.answer(probe.fetches(".mpd")[1].id, body: Array(Source.live(101...105).utf8), url: Source.url)
-        let second = probe.ask(path)
-        #expect(probe.text(second).contains("t='202000'"))
-        #expect(probe.fetches(".mpd").count == 2)
-    }
-
-    @Test("Reloads follow Location, and go back to where it was opened when that fails")
-    func location() {
-        let probe = AgentProbe()
-        let manifest = Source.live(100...104).replacingFirst(
-            "<Period",
-            "<Location>http://o.example/session/7.mpd</Location><Period"
-        )
-        let path = probe.open(Source.url, manifest)
-        _ = probe.ask(path)
-        probe.wait(.seconds(2))
-        let list = probe.ask(path)
-        #expect(probe.fetches("/session/7.mpd").count == 1)
-        probe.answer(probe.fetches("/session/7.mpd")[0].id, 404, body: [])
-        #expect(probe.status(list) == 404)
-        probe.wait(.seconds(2))
-        _ = probe.ask(path)
-        #expect(probe.fetches("/dash/manifest.mpd").count == 2)
-    }
-
-    @Test(
-        "F29 A box whose clock is a day off finds the live edge by the origin's clock",
-        arguments: ["date", "xsdate", "direct"]
-    )
-    func clocks(means: String) {
-        let probe = AgentProbe()
-        // Started 100 s ago: 50 segments of 2 s.
-        let timing =
-            switch means {
-            case "xsdate": "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-xsdate:2014' value='/time'/>"
-            case "direct": "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:direct:2014' value='2026-01-01T00:01:40Z'/>"
-            default: ""
-            }
-        let manifest = Source.text(
-            Source.counted,
-            attributes: "type='dynamic' availabilityStartTime='2026-01-01T00:00:00Z' minimumUpdatePeriod='PT10S'",
-            before: timing
-        )
-        probe.feed(.wallClock(milliseconds: (WallTime(dateTime: "2026-01-02T07:00:00Z")!.nanoseconds) / 1_000_000))
-        probe.feed(.open(OpenID(77), StreamRequest(url: Source.url)))
-        let fetch = probe.fetches(".mpd")[0]
-        probe.head(
-            fetch.id,
-            200,
-            means == "date" ? [("date", "Thu, 01 Jan 2026 00:01:40 GMT")] : [],
-            url: Source.url
-        )
-        probe.body(fetch.id, Array(manifest.utf8))
-        probe.end(fetch.id)
-        let path = "/s/\(StreamID.derive(url: WebURL(Source.url)!).text)/manifest.mpd"
-        let peer = probe.linkPeer(7, swarms: [Source.swarm])
-        if means == "xsdate" {
-            probe.wait(.seconds(1))
-            _ = probe.ask(path)
-            guard let reload = probe.fetches(".mpd").dropFirst().first else {
-                Issue.record("no reload")
-                return
-            }
-            probe.answer(reload.id, body: Array(manifest.utf8), url: Source.url)
-            let time = probe.fetches("/time")
-            #expect(time.count == 1)
-            probe.answer(time[0].id, body: Array("2026-01-01T00:01:40Z".utf8))
-        } else if means == "direct" {
-            _ = probe.ask(path)
-            probe.wait(.milliseconds(600))
-            _ = probe.ask(path)
-            for reload in probe.fetches(".mpd").dropFirst() {
-                probe.answer(reload.id, body: Array(manifest.utf8), url: Source.url)
+    @Test("Before a period ends, a peer's next period is fetched ahead, and its segments do not come late")
+    func periodBoundary() {
+        let world = AgentWorld()
+        let sets =
+            "<AdaptationSet id='v' mimeType='video/mp4'><Representation id='v' bandwidth='1000000'/></AdaptationSet>"
+        let text =
+            "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011' mediaPresentationDuration='PT24S'>"
+            + (0..<2).map {
+                "<Period id='\($0)' duration='PT12S'><SegmentTemplate duration='2' media='\($0)-$Number$.m4s'/>\(sets)</Period>"
+            }.joined() + "</MPD>"
+        world.resources[Source.url] = AgentWorld.Resource(bytes: Array(text.utf8))
+        for period in 0..<2 {
+            for number in 1...6 {
+                let bytes = Source.bytes(period * 10 + number)
+                world.resources["\(Source.base)\(period)-\(number).m4s"] = AgentWorld.Resource(bytes: bytes)
             }
         }
-        let segment = probe.ask(Source.local(path, "45.m4s"))
-        probe.wait(.milliseconds(10))
-        let first = probe.fetches("/45.m4s")[0]
-        probe.answer(first.id, body: Source.bytes(45))
-        probe.drain(segment)
-        // What a peer holds is fetched ahead up to the live edge, and nothing beyond it.
-        probe.say(
-            peer,
-            .have(
-                Have(
-                    handle: 0,
-                    rendition: Source.key,
-                    ranges: [Have.Range(kind: .media, first: 40, count: 40, state: .held)]
-                )
-            )
-        )
-        probe.wait(.seconds(1))
-        let asked = probe.told(peer).compactMap { message -> UInt64? in
-            if case .request(let request) = message { return request.segment.number }
-            return nil
+        let (first, second) = (world.add(), world.add())
+        let path = world.open(first, Source.url)
+        world.open(second, Source.url)
+        func local(_ period: Int, _ number: Int) -> String {
+            let key = RenditionKey(Digest.sha256(Array("dash|\(period)|v|v".utf8)).prefix)
+            return path.replacingManifest(with: "\(key.padded)/\(number).m4s")
         }
-        #expect(!asked.isEmpty)
-        #expect(asked.allSatisfy { (46...52).contains($0) }, "\(asked)")
+        world.link(first, second)
+        for period in 0..<2 {
+            for number in 1...6 {
+                _ = world.get(first, local(period, number))
+                world.run(.milliseconds(200))
+            }
+        }
+        for number in 1...4 {
+            _ = world.get(second, local(0, number))
+            world.run(.milliseconds(500))
+        }
+        world.run(.seconds(1))
+        let start = world.log.count
+        // Two segments before its end the next period is there already.
+        let answers = (1...2).map { world.get(second, local(1, $0)) }
+        world.run(.milliseconds(20))
+        #expect(answers.enumerated().allSatisfy { world.body($0.element, is: Source.bytes(11 + $0.offset)) })
+        #expect(world.log[start...].filter { $0.agent == second && $0.bytes > 20_000 }.isEmpty)
     }
 
     @Test("Periods that are over are forgotten, with their segments")
@@ -335,12 +266,5 @@ struct DASHAgentTests {
         let id = RequestID(4711)
         probe.feed(.request(PlayerRequest(id: id, method: .get, target: path, authority: "127.0.0.1:8080")))
         #expect(probe.text(id).contains("<BaseURL>http://127.0.0.1:8080\(path.replacingManifest(with: ""))"))
-    }
-}
-
-extension String {
-    fileprivate func replacingFirst(_ old: String, _ new: String) -> String {
-        guard let range = firstRange(of: old) else { return self }
-        return String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
     }
 }
