@@ -28,6 +28,8 @@ package struct ProgramSettings: Sendable {
     package var identityFile: String?
     /// PEM certificates that are trusted besides the system's.
     package var caFile: String?
+    /// The list of channels: a file, or an address; nil: none.
+    package var channels: String?
     /// Holds the token of the control API, and is written when missing; nil: a new token at each start.
     package var apiTokenFile: String?
 

@@ -19,6 +19,8 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case integrity
     case seedTime = "seed_time"
     case allowURL = "allow_url"
+    case channels
+    case zapBudget = "zap_budget"
     case apiTokenFile = "api_token_file"
     case identity
     case caFile = "ca_file"

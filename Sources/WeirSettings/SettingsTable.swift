@@ -27,6 +27,20 @@ package enum SettingsTable {
             source: "none, because weir is no open proxy"
         ),
         Setting(
+            .channels,
+            channels,
+            "An M3U list of channels: each gets a fixed address under /c/, the list is served at /channels.m3u.",
+            source: "none"
+        ),
+        Setting(
+            .zapBudget,
+            .size(\.agent.zapBudget),
+            default: "256KiB",
+            "Most that is fetched ahead for the channels next to the one just opened: playlists, initialisation sections "
+                + "and keys; 0 fetches nothing.",
+            source: "a few dozen playlists, so that zapping on waits for media alone"
+        ),
+        Setting(
             .apiTokenFile,
             .file(\.apiTokenFile),
             "File that holds the token of the control API; written when missing.",
@@ -187,6 +201,15 @@ extension SettingsTable {
         \.listen,
         expected: "HOST:PORT, for example 127.0.0.1:8090"
     ) { AddressText.hostAndPort($0, defaultHost: "127.0.0.1") }
+
+    private static let channels = SettingSyntax.one(
+        "FILE|URL",
+        \.channels,
+        expected: "a file or a URL that begins with http:// or https://"
+    ) { (text) -> String?? in
+        let isOther = text.firstRange(of: "://").map { !text[..<$0.lowerBound].lowercased().hasPrefix("http") } ?? false
+        return text.isEmpty || isOther ? nil : .some(text)
+    }
 
     private static let swarmPort = SettingSyntax.one(
         "PORT|off",

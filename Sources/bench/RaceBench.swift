@@ -87,7 +87,10 @@ struct RaceBench: AsyncParsableCommand {
                     let bytes = Double(size << 20)
                     let run = try await scene.run(bytes: bytes, ariaStart: kind == .http ? ariaStart : nil)
                     figures.add(run)
-                    if each { print("seed \(seed) rtt \(roundTrip) size \(size): \(run)") }
+                    if each {
+                        let shares = rates.map { (100 * $0 / rates.reduce(0, +)).fixed(0) }.joined(separator: " ")
+                        print("seed \(seed) rtt \(roundTrip) size \(size): sources \(shares) %, \(run)")
+                    }
                 } catch {
                     await scene.stop()
                     throw error
@@ -112,13 +115,16 @@ struct RaceRun: CustomStringConvertible {
     var waste: [Double]
     /// The origin's part, of every segment.
     var origin: [Double]
+    /// The edges' part.
+    var edges: [Double]
     var aria: Double?
 
     var description: String {
         "B6 \((bound * 1000).fixed(0)) ms, first \(first.fixed(2)), then "
             + later.map { $0.fixed(2) }.joined(separator: " ") + ", waste "
             + waste.map { (100 * $0).fixed(1) }.joined(separator: " ") + " %, origin "
-            + origin.map { (100 * $0).fixed(0) }.joined(separator: " ") + " %"
+            + origin.map { (100 * $0).fixed(0) }.joined(separator: " ") + " %, edges "
+            + edges.map { (100 * $0).fixed(0) }.joined(separator: " ") + " %"
             + (aria.map { ", aria2c \($0.fixed(2))" } ?? "")
     }
 }

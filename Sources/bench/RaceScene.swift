@@ -103,6 +103,7 @@ final class RaceScene {
         var times: [Double] = []
         var waste: [Double] = []
         var origin: [Double] = []
+        var edges: [Double] = []
         for number in RaceScene.asked where number < paths.count {
             let before = try await agent.statistics()
             times.append(try await BlockingReader.readOnce(paths[number], from: address.address) / best)
@@ -111,6 +112,7 @@ final class RaceScene {
             let after = try await agent.statistics()
             waste.append(Double(after.receivedBytes - before.receivedBytes) / bytes - 1)
             origin.append(Double(after.originBytes - before.originBytes) / bytes)
+            edges.append(Double(after.edgeBytes - before.edgeBytes) / bytes)
         }
         var aria: Double?
         if let ariaStart {
@@ -123,6 +125,7 @@ final class RaceScene {
             later: Array(times.dropFirst()),
             waste: Array(waste.dropFirst()),
             origin: origin,
+            edges: edges,
             aria: aria.map { $0 / best }
         )
     }

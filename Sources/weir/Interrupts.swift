@@ -41,3 +41,20 @@ final class Interrupts: Sendable {
         }
     }
 }
+
+/// SIGHUP: what can be read again is read again.
+enum Hangups {
+    private static let queue = DispatchQueue(label: "weir.hangups")
+
+    /// - Parameter action: called for each, on a thread of its own, as long as the process runs.
+    static func onEach(_ action: @escaping @Sendable () -> Void) {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        source.setEventHandler {
+            // The handler keeps its source alive.
+            withExtendedLifetime(source) {}
+            action()
+        }
+        source.resume()
+    }
+}

@@ -33,7 +33,10 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run without a stream of its own: players and programs open streams through the local API.",
-        discussion: "Streams are opened by POST /v1/sessions with the token, or /play?url=… where --allow-url permits."
+        discussion: """
+            Streams are opened by POST /v1/sessions with the token, by /play?url=… where --allow-url permits, or by the \
+            addresses that --channels gives every channel of an M3U list. SIGHUP reads that list again.
+            """
     )
 
     @OptionGroup(title: "Settings") var flags: SettingFlags

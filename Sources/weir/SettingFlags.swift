@@ -22,6 +22,8 @@ struct SettingFlags: ParsableArguments {
     @Option(.maxBufferSize) var maxBufferSize: [String] = []
     @Option(.cacheMemory) var cacheMemory: [String] = []
     @Option(.allowURL) var allowURL: [String] = []
+    @Option(.channels) var channels: [String] = []
+    @Option(.zapBudget) var zapBudget: [String] = []
     @Option(.apiTokenFile) var apiTokenFile: [String] = []
     @Option(.caFile) var caFile: [String] = []
     @Option(.player) var player: [String] = []
@@ -40,7 +42,8 @@ struct SettingFlags: ParsableArguments {
             .swarmAddress: swarmAddress, .swarmID: swarmID, .uploadLimit: uploadLimit, .localNetworks: localNetworks,
             .integrity: integrity, .seedTime: seedTime, .identity: identity, .minBufferSize: minBufferSize,
             .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
-            .cacheMemory: cacheMemory, .allowURL: allowURL, .apiTokenFile: apiTokenFile, .caFile: caFile,
+            .cacheMemory: cacheMemory, .allowURL: allowURL, .channels: channels, .zapBudget: zapBudget,
+            .apiTokenFile: apiTokenFile, .caFile: caFile,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,
         ]
     }

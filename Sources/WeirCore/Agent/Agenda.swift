@@ -12,6 +12,8 @@ struct Agenda {
         case tracker(TrackerID)
         case link(LinkID)
         case house
+        case steering(StreamID)
+        case warm
     }
 
     private struct Note {

@@ -22,7 +22,7 @@ extension Agent {
     mutating func pump(_ answer: Answer) {
         guard case .segment(let segment) = answer.content, !answer.isEnded else { return }
         if !answer.hasHead {
-            guard mayBeginHead(segment) else { return }
+            guard mayBeginHead(segment, isHeadOnly: answer.request.method == .head) else { return }
             guard beginHead(answer, segment) else { return }
         }
         let size = Int64(Chunk.byteCount)
@@ -87,10 +87,14 @@ extension Agent {
     }
 
     /// A length that only peers state is not promised to a player before their bytes may be given.
-    private func mayBeginHead(_ segment: Segment) -> Bool {
-        if segment.isHeld || segment.isOpenEnded { return true }
+    private func mayBeginHead(_ segment: Segment, isHeadOnly: Bool) -> Bool {
+        if segment.isHeld { return true }
+        // With the first bytes it is clear that they are media.
+        let hasBytes = segment.originBytes + segment.edgeBytes + segment.peerBytes > 0 || segment.length == 0
+        if segment.isOpenEnded { return hasBytes || isHeadOnly }
         guard segment.length != nil else { return false }
-        return segment.isConfirmed || segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
+        return segment.isConfirmed && (hasBytes || isHeadOnly)
+            || segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
     }
 
     /// False when the answer is over with its head.
@@ -161,7 +165,8 @@ extension Agent {
             else { return }
             fetch.isPaused = false
             emit(.resumeFetch(fetch.id))
-        case .manifest, .nothing: break
+        case .nothing: pumpChannels(answer)
+        case .manifest: break
         }
     }
 
@@ -218,7 +223,7 @@ extension Agent {
 
     mutating func relayHead(_ id: RequestID, _ head: FetchHead) {
         guard let answer = answers[id] else { return }
-        let passed = ["content-type", "content-range", "accept-ranges", "retry-after"]
+        let passed = ["content-type", "content-encoding", "content-range", "accept-ranges", "retry-after"]
         var fields = head.fields.filter { passed.contains($0.name) }
         var length = head.first("content-length").flatMap { Int($0) }
         if answer.request.method == .head {

@@ -125,7 +125,7 @@ extension Agent {
             switch fetch.purpose {
             case .segment(let segment, _), .audit(let segment, _), .anchor(let segment):
                 if segment.rendition === rendition { cancel(fetch) }
-            case .manifest, .relay, .index, .clock: break
+            case .manifest, .relay, .index, .clock, .steering, .keyAhead: break
             }
         }
         for link in links {

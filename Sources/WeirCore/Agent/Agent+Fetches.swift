@@ -6,6 +6,8 @@ extension Agent {
         host: String,
         isEdge: Bool = false
     ) -> Fetch {
+        var request = request
+        request.fields += owner(of: purpose)?.fields ?? []
         let fetch = Fetch(
             id: newFetchID(),
             purpose: purpose,
@@ -21,6 +23,21 @@ extension Agent {
         fetches[fetch.id] = fetch
         emit(.fetch(fetch.id, request))
         return fetch
+    }
+
+    private func owner(of purpose: Fetch.Purpose) -> Stream? {
+        switch purpose {
+        case .manifest(_, let stream, _), .keyAhead(let stream, _), .steering(let stream): return stream
+        case .clock(let stream, _): return stream
+        case .index(let reading): return reading.stream
+        case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
+        case .relay(let request):
+            // Whatever is passed on stands behind an address of its stream.
+            guard let target = answers[request]?.request.target, let id = LocalPath(target: target)?.stream else {
+                return nil
+            }
+            return stream(id)
+        }
     }
 
     /// Drops an exchange; nothing more of it arrives.
@@ -51,11 +68,16 @@ extension Agent {
         }
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifest.head = head
-        case .segment(let segment, let run): segmentHead(segment, run, fetch, head)
+        case .segment(let segment, let run):
+            segmentHead(segment, run, fetch, head)
+            // Its length may be more than may be spent.
+            if segment.rendition.stream.isAhead { replan(segment.rendition.stream) }
         case .audit: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
         case .index, .clock: break
+        case .steering: break
+        case .keyAhead: break
         }
     }
 
@@ -65,12 +87,16 @@ extension Agent {
         fetch.received += Int64(payload.count)
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifestBody(manifest, payload, fetch)
-        case .segment(let segment, let run): segmentBody(segment, run, fetch, payload)
+        case .segment(let segment, let run):
+            segmentBody(segment, run, fetch, payload)
+            if segment.rendition.stream.isAhead, zapAllowance == 0 { replan(segment.rendition.stream) }
         case .audit: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
         case .index(let reading): indexBody(reading, payload, fetch)
         case .clock: clockBody(payload, fetch)
+        case .steering(let stream): steeringBody(stream, payload, fetch)
+        case .keyAhead(let stream, _): keyAheadBody(stream, payload, fetch)
         }
     }
 
@@ -88,6 +114,8 @@ extension Agent {
         case .relay(let request): relayEnded(request, end)
         case .index(let reading): indexEnded(reading, fetch, end)
         case .clock(let stream, let scheme): clockEnded(stream, scheme, fetch, end)
+        case .steering(let stream): steeringEnded(stream, fetch, end)
+        case .keyAhead(let stream, let url): keyAheadEnded(stream, url, fetch, end)
         }
     }
 

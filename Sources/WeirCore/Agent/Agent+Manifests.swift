@@ -1,18 +1,23 @@
 // Playlists: fetched once for all who ask, read, and turned into segments.
 extension Agent {
-    /// - Parameter directives: what the origin should wait for before it answers.
+    /// - Parameters:
+    ///   - directives: what the origin should wait for before it answers.
+    ///   - other: asked instead of the manifest's own address.
     mutating func fetchManifest(
         _ manifest: Manifest,
         of stream: Stream,
         rendition: Rendition?,
-        directives: DeliveryDirectives? = nil
+        directives: DeliveryDirectives? = nil,
+        at other: WebURL? = nil
     ) {
         guard manifest.fetch == nil else { return }
-        let url = directives?.added(to: manifest.url) ?? manifest.url
+        let url = other ?? directives?.added(to: manifest.url) ?? manifest.url
         let request = FetchRequest(url: url.description, purpose: .manifest)
+        manifest.isFallback = other != nil
         manifest.isHeldUpstream = directives != nil
-        let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: manifest.url.originKey)
+        let fetch = begin(request, purpose: .manifest(manifest, stream, rendition), host: url.originKey)
         manifest.fetch = fetch.id
+        manifest.wasFetchedAhead = stream.isAhead
         manifest.received = []
         manifest.head = nil
         manifest.fetchStartedAt = now
@@ -20,12 +25,23 @@ extension Agent {
     }
 
     mutating func manifestBody(_ manifest: Manifest, _ payload: any Payload, _ fetch: Fetch) {
-        guard manifest.received.count + payload.count <= limits.manifestBytes else {
+        guard case .manifest(_, let stream, _) = fetch.purpose else { return }
+        let most = stream.isAhead ? min(limits.manifestBytes, Int(clamping: zapAllowance)) : limits.manifestBytes
+        guard manifest.received.count + payload.count <= most else {
             cancel(fetch)
-            manifestFailed(manifest, fetch, .notAManifest("larger than \(limits.manifestBytes) bytes"))
+            manifestFailed(manifest, fetch, .notAManifest("larger than \(most) bytes"))
             return
         }
+        noteSpentAhead(payload.count, on: stream)
+        let hadStart = manifest.received.count >= HLSPlaylist.startCount
         manifest.received += payload.bytes()
+        // Live media behind an address that looked like a manifest's never ends.
+        if !hadStart, manifest.received.count >= HLSPlaylist.startCount,
+            let refusal = HLSPlaylist.refusal(ofStart: manifest.received)
+        {
+            cancel(fetch)
+            manifestFailed(manifest, fetch, .notAManifest("\(refusal)"))
+        }
     }
 
     mutating func manifestEnded(_ manifest: Manifest, _ fetch: Fetch, _ end: FetchEnd) {
@@ -59,7 +75,8 @@ extension Agent {
             if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
                 imported = top.variables
             }
-            let playlist = try HLSPlaylist.parse(manifest.received, url: base, limits: limits, importing: imported)
+            let bytes = try PlaylistCoding.decoded(manifest.received, head, limits: limits)
+            let playlist = try HLSPlaylist.parse(bytes, url: base, limits: limits, importing: imported)
             manifestArrived(manifest, playlist, base: base, fetch)
         } catch {
             manifestFailed(manifest, fetch, .notAManifest("\(error)"))
@@ -80,10 +97,22 @@ extension Agent {
         _ fetch: Fetch
     ) {
         guard case .manifest(_, let stream, let rendition) = fetch.purpose else { return }
+        let reader = rendition ?? stream.renditions.first { $0.manifest === manifest }
+        if !(reader?.isReadElsewhere ?? false), isOlderCopy(playlist, of: manifest, stream) {
+            manifest.fetch = nil
+            manifest.received = []
+            manifest.fetchedAt = now
+            manifest.failures = 0
+            manifest.lastFailure = nil
+            answerManifest(manifest, stream)
+            if let rendition { scheduleReload(manifest, stream, rendition) }
+            return replan(stream)
+        }
         let digest = Digest.sha256(manifest.received)
         let isNew = digest != manifest.digest
         manifest.fetch = nil
         manifest.received = []
+        let isFromElsewhere = manifest.answeredBy.map { $0.withoutQuery != base.withoutQuery } ?? false
         manifest.answeredBy = base
         let before = manifest.playlist
         manifest.playlist = playlist
@@ -95,16 +124,32 @@ extension Agent {
             manifest.changedAt = now
             manifest.vainHints = 0
         }
-        if manifest === stream.top { adopt(playlist, in: stream) }
+        if manifest === stream.top {
+            adopt(playlist, in: stream)
+            continueRenewals(stream)
+        }
         if let rendition = rendition ?? stream.renditions.first(where: { $0.manifest === manifest }) {
+            let hadRestarted = manifest.condition == .restarted
             if isNew, case .media(let old) = before, case .media(let new) = playlist {
                 forgetIfRestarted(rendition, from: old, to: new)
+                noteJump(from: old, to: new, stream)
             }
+            let isOtherServer = rendition.listedBy?.server != rendition.place?.server
+            rendition.listedBy = rendition.place
+            if isFromElsewhere || rendition.isRenewing {
+                var old: MediaPlaylist?
+                if case .media(let list) = before { old = list }
+                readdress(rendition, from: old, isOtherServer: isOtherServer)
+            }
+            endRenewal(rendition)
+            let isRestart = manifest.condition == .restarted && !hadRestarted
+            if !isRestart { judge(manifest, playlist, isNew: isNew, stream) }
             playlistChanged(rendition, isNew: isNew)
             noteParts(rendition, isNew: isNew)
         }
         answerManifest(manifest, stream)
         if manifest === stream.top, !stream.isOpen { openedStream(stream) }
+        if stream.isAhead { agenda.note(.warm, at: now) }
         replan(stream)
     }
 
@@ -123,7 +168,15 @@ extension Agent {
             "manifest not available",
             [("stream", stream.id.text), ("why", failure.description)]
         )
-        if case .status(let status) = failure, status == 403 || status == 410, let rendition {
+        if stream.isOpen { setCondition(.failing(failure.description), of: manifest, stream) }
+        if askFallback(manifest, stream, rendition, failure) { return }
+        if case .status(let status) = failure, Agent.mayHaveExpired(status), let rendition,
+            manifest !== stream.top, !rendition.isRenewing, renew(rendition)
+        {
+            return
+        }
+        renewalFailed(manifest, stream)
+        if case .status(let status) = failure, Agent.mayHaveExpired(status), let rendition {
             // The origin is the gate: what it no longer serves, peers no longer get.
             for own in stream.renditions where own === rendition || own.manifest === rendition.manifest {
                 withdraw(own)
@@ -135,8 +188,29 @@ extension Agent {
             close(stream.id)
             return
         }
+        if let rendition, failOver(rendition, why: failure.description) { return }
         answerManifest(manifest, stream)
         scheduleReload(manifest, stream, rendition)
+    }
+
+    /// The server that redirects is down: the one that it led to last time may be up. What redirects is asked first each
+    /// time, because it chooses (RFC 9110 15.4).
+    private mutating func askFallback(
+        _ manifest: Manifest,
+        _ stream: Stream,
+        _ rendition: Rendition?,
+        _ failure: ManifestFailure
+    ) -> Bool {
+        guard let last = manifest.answeredBy, last.originKey != manifest.url.originKey, !manifest.isFallback else {
+            return false
+        }
+        switch failure {
+        case .transport: break
+        case .status(let status) where status >= 500: break
+        case .status, .notAManifest: return false
+        }
+        fetchManifest(manifest, of: stream, rendition: rendition, at: last)
+        return true
     }
 
     private mutating func withdraw(_ rendition: Rendition) {

@@ -100,12 +100,24 @@ extension Agent {
         let start = link.sampleStart ?? run.askedAt
         link.sampleBytes += bytes
         // The last chunks of a queue often come in one read: by themselves they would look infinitely fast.
-        let isEnd = link.outstandingChunks <= 1 && (now - start >= .milliseconds(20) || !link.estimate.isKnown)
-        if now - start >= .milliseconds(50) || isEnd {
+        let isEnd = link.outstandingChunks <= 1 && now - start >= .milliseconds(20)
+        if link.wasIdle, link.outstandingChunks > 1 {
+            // The time before the first chunk is latency, which is counted apart.
+            link.sampleStart = now
+            link.sampleBytes = 0
+        } else if now - start >= .milliseconds(50) || isEnd {
             link.estimate.note(bytes: link.sampleBytes, in: max(now - start, .milliseconds(1)), at: now)
             link.sampleStart = now
             link.sampleBytes = 0
+        } else if link.outstandingChunks <= 1, !link.estimate.isKnown {
+            link.estimate.note(
+                bytes: run.delivered,
+                in: max(now - run.askedAt, .milliseconds(1)),
+                isShort: true,
+                at: now
+            )
         }
+        link.wasIdle = false
         let latency = now - run.lastProgress
         guard run.delivered == bytes, !isPromised else {
             link.window = min(Link.largestWindow, link.window + (latency < .milliseconds(100) ? 1 : 0))
@@ -192,7 +204,9 @@ extension Agent {
         let stream = segment.rendition.stream
         stream.racing.removeAll { $0 === segment }
         if segment.id.kind == .media, !segment.rendition.isParts {
-            stream.typicalSegmentBytes = (stream.typicalSegmentBytes * 3 + length) / 4
+            let typical = stream.typicalSegmentBytes
+            stream.typicalSegmentBytes = stream.hasSegmentSizes ? (typical * 3 + length) / 4 : length
+            stream.hasSegmentSizes = true
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }

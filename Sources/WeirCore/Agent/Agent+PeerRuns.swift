@@ -17,7 +17,7 @@ extension Agent {
         // The fewest sources that will do: two to four, all of them when time is short.
         // In a large swarm most sources hold a little each, and all of them are needed.
         let most = isUrgent(wish) || sources.count > 8 ? sources.count : max(4, busy.count)
-        let demand = demand(for: segment, stream, sources)
+        let demand = demand(for: wish, stream, sources)
         var used = Set(busy)
         for link in sources {
             guard used.contains(link.id) || used.count < most else { continue }
@@ -60,7 +60,8 @@ extension Agent {
     /// How many chunks of one segment may be asked of a link at once. Who has just read it is asked by everybody: each
     /// takes its share and half as much again, and trades the rest, or all would wait in one uplink's queue.
     private func allowance(of link: Link, _ segment: Segment, _ wish: Wish, _ demand: Demand) -> Int {
-        guard !isUrgent(wish), let holdings = link.holdings(demand.swarm, segment.id.rendition) else { return .max }
+        if isUrgent(wish) { return demand.shares[link.id] ?? .max }
+        guard let holdings = link.holdings(demand.swarm, segment.id.rendition) else { return .max }
         guard holdings.holdsOrPromises(segment.id) else { return 2 }
         guard demand.holders <= max(1, demand.members / 4) else { return .max }
         return max(1, segment.chunks.count * 3 * demand.holders / (2 * max(1, demand.members)))
@@ -71,13 +72,38 @@ extension Agent {
         var swarm: SwarmID
         var members: Int
         var holders: Int
+        /// When time is short: how many chunks each holder brings until all are done together. Empty otherwise.
+        var shares: [LinkID: Int] = [:]
     }
 
-    private func demand(for segment: Segment, _ stream: Stream, _ offering: [Link]) -> Demand {
-        let holders = offering.count {
+    private func demand(for wish: Wish, _ stream: Stream, _ offering: [Link]) -> Demand {
+        let segment = wish.segment
+        let holders = offering.filter {
             $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
         }
-        return Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders)
+        var demand = Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders.count)
+        if isUrgent(wish) { demand.shares = shares(of: wish, holders) }
+        return demand
+    }
+
+    /// A wide window alone would let one peer queue what others could bring sooner.
+    private func shares(of wish: Wish, _ holders: [Link]) -> [LinkID: Int] {
+        let segment = wish.segment
+        let ranges = segment.runs.filter { $0.isHTTP }.map { $0.rest(of: segment.chunks.count) }
+        let rest = segment.chunks.states.indices.count { chunk in
+            segment.chunks.states[chunk] != .checked && !ranges.contains { $0.contains(chunk) }
+        }
+        // HTTP sources that are done with their ranges take a part of the rest, too.
+        let others = rangeSources(wish).map { planSource($0, segment) }
+        let peers = holders.map { link in
+            RangePlan.Source(rate: link.estimate.rate, delay: (link.leastLatency ?? .zero).seconds)
+        }
+        let shares = RangePlan.shares(ofChunks: rest, over: peers + others)
+        // Two at least, so that a slow peer's rate is still learnt.
+        return Dictionary(
+            zip(holders.map { $0.id }, shares.map { max(2, Int($0.rounded(.up))) }),
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// Where this agent begins to ask: members in order of their ids take successive parts, so that together they ask
@@ -140,6 +166,7 @@ extension Agent {
         if link.outstandingChunks == 0 {
             link.sampleStart = now
             link.sampleBytes = 0
+            link.wasIdle = true
         }
         link.outstandingChunks += range.count
         let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))

@@ -106,7 +106,8 @@ extension Agent {
                 return min(settings.stallTimeout, max(.seconds(1), (wish.slack ?? .forever) / 3))
             }
             // The first byte of an origin that makes the segment on demand takes its time.
-            let hasAlternative = !sources.isEmpty || !settings.edges.isEmpty
+            let hasAlternative =
+                !sources.isEmpty || !settings.edges.isEmpty || wish.segment.rendition.places.count > 1
             guard let fetch = fetches[id], fetch.headAt != nil else {
                 return hasAlternative ? settings.stallTimeout : Agent.firstByteTime
             }
@@ -131,6 +132,7 @@ extension Agent {
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
                 hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil)
                 drop(run, of: segment, fetch: fetch, why: "silent")
+                if !fetch.isEdge { _ = mayAskElsewhere(segment, fetch, why: "the server fell silent") }
             case .link(let id, let request):
                 guard let link = link(id), sources.contains(where: { mayTakeOver(run, from: link, $0, segment) }) else {
                     continue

@@ -18,6 +18,8 @@ extension Agent {
         }
         switch path {
         case .play(let url): play(answer, url: url)
+        case .channels: listChannels(answer)
+        case .channel(let slug, _, let query): openChannel(answer, slug: slug, query: query)
         case .master(let id):
             guard let stream = stream(id), case .multivariant = stream.top.playlist else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
@@ -46,8 +48,8 @@ extension Agent {
             }
             begin(answer, segment)
         case .key(let id, _, let index):
-            guard let url = stream(id)?.keys[index] else { return noStream(answer) }
-            relay(answer, url, purpose: .key)
+            guard let stream = stream(id), let url = stream.keys[index] else { return noStream(answer) }
+            giveKey(answer, url, stream)
         case .resource(let id, let index):
             guard let url = stream(id)?.resources[index] else { return noStream(answer) }
             relay(answer, url, purpose: .other)
@@ -62,8 +64,9 @@ extension Agent {
         guard let parsed = try? WebURL(parsing: url) else {
             return end(answer, status: 400, text: "url= must be an absolute http or https URL, percent-encoded\n")
         }
-        let known = stream(StreamID.derive(url: parsed))
-        let isAllowed = known != nil || settings.allowedURLPrefixes.contains { url.hasPrefix($0) }
+        let isAllowed =
+            stream(StreamID.derive(url: parsed)) != nil || settings.allowedURLPrefixes.contains { url.hasPrefix($0) }
+            || channels?.contains(parsed) ?? false
         guard isAllowed else {
             return end(
                 answer,
@@ -71,21 +74,7 @@ extension Agent {
                 text: "this stream is not on the allow-list; start weir with --allow-url, or open it by the API\n"
             )
         }
-        if let known, known.isOpen, let path = known.path { return redirect(answer, to: path) }
-        if known == nil {
-            // Opened without anybody to tell: the answer finds it by its address.
-            open(OpenID(.max), StreamRequest(url: url))
-        }
-        guard let stream = stream(StreamID.derive(url: parsed)) else {
-            return end(answer, status: 503, text: "too many streams are open\n")
-        }
-        answer.content = .manifest(stream.top, stream)
-        stream.top.waiting.append(answer.request.id)
-        agenda.note(.answer(answer.request.id), at: now + Agent.firstByteTime)
-    }
-
-    private mutating func redirect(_ answer: Answer, to path: String) {
-        end(answer, status: 302, fields: [HeaderField("location", path)], text: "")
+        lead(answer, to: StreamRequest(url: url), parsed)
     }
 
     // MARK: Manifests
@@ -121,7 +110,8 @@ extension Agent {
             // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
             return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
         }
-        if !manifest.wasServed, age < media.targetDuration / 2 { return true }
+        let firstAge = manifest.wasFetchedAhead ? media.targetDuration : media.targetDuration / 2
+        if !manifest.wasServed, age < firstAge { return true }
         let news = media.lowLatency.partTarget.map { $0 / 2 } ?? media.targetDuration / 4
         return age < min(news, .milliseconds(500))
     }
@@ -135,6 +125,11 @@ extension Agent {
             if manifest.lastFailure == nil, waitsOn(answer, manifest) {
                 manifest.waiting.append(id)
             } else if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
+                if case .notAManifest(let reason) = failure, let fallback = answer.fallback {
+                    log(.notice, "a channel is played past weir", [("stream", stream.id.text), ("why", reason)])
+                    redirect(answer, to: fallback.description)
+                    continue
+                }
                 let status = if case .status(let status) = failure, (400..<500).contains(status) { status } else { 502 }
                 end(answer, status: status, text: "the origin's playlist: \(failure)\n")
             } else {
@@ -152,7 +147,7 @@ extension Agent {
     }
 
     private mutating func deliver(_ manifest: Manifest, _ stream: Stream, to answer: Answer) {
-        if case .play = LocalPath(target: answer.request.target) {
+        if answer.leads {
             guard let path = stream.path else { return end(answer, status: 502, text: "not playable\n") }
             return redirect(answer, to: path)
         }
@@ -193,6 +188,10 @@ extension Agent {
             case .variant(let index): return local(keys.variants[index])
             case .rendition(let index): return local(keys.renditions[index])
             case .iFrameStream(let index): return local(keys.iFrameStreams[index])
+            case .sessionKey(let index):
+                // As the media lists' keys are named, so that a player finds what it preloaded.
+                guard let url = list.sessionKeys[index].url else { return nil }
+                return LocalPath.key(stream.id, .main, stream.keys.place(of: url)).text
             case .sessionData(let index):
                 guard let url = list.sessionData[index].url else { return nil }
                 return LocalPath.resource(stream.id, resources.place(of: url)).text
@@ -254,12 +253,14 @@ extension Agent {
         } else {
             return end(answer, status: 404, text: "this segment is not in the playlist\n")
         }
-        let player = player(of: answer.request, in: rendition.stream)
+        let player = player(asking: number, of: rendition, answer.request)
         answer.player = player
         player.lastRequest = now
         player.segmentsAsked += 1
         rendition.stream.lastMediaRequest = now
+        rendition.stream.isAhead = false
         joinSwarm(rendition.stream)
+        resumeSteering(rendition.stream)
         if let place = player.place(of: rendition.key) {
             let reach = reach(of: player.playheads[place].head, rendition)
             _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
@@ -274,25 +275,10 @@ extension Agent {
     }
 
     /// The highest number that a player at this place may ask for without having sought there.
-    private func reach(of head: Playhead, _ rendition: Rendition) -> UInt64 {
+    func reach(of head: Playhead, _ rendition: Rendition) -> UInt64 {
         guard let listing = rendition.listing else { return .max }
         let index = listing.index(atOrAfter: head.next) + Playhead.skip
         return index < listing.count ? listing.number(at: index) : .max
-    }
-
-    func player(of request: PlayerRequest, in stream: Stream) -> Player {
-        if let known = stream.players.first(where: {
-            $0.host == request.remoteHost && $0.userAgent == request.userAgent
-        }) {
-            return known
-        }
-        let player = Player(host: request.remoteHost, userAgent: request.userAgent, now: now)
-        if stream.players.count >= 64 {
-            let idlest = stream.players.indices.min { stream.players[$0].lastRequest < stream.players[$1].lastRequest }
-            if let idlest { stream.players.remove(at: idlest) }
-        }
-        stream.players.append(player)
-        return player
     }
 
     // MARK: Ends

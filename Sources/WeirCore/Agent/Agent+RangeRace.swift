@@ -11,10 +11,13 @@ extension Agent {
     /// The HTTP sources among which this segment is split; fewer than two: no ranges.
     ///
     /// Several edges are there to be used, so they share whatever a player has asked for; the origin joins when time is
-    /// short. A single edge is asked alone, with the origin behind it.
+    /// short. A single edge is asked alone, with the origin behind it, except for a start that peers shorten.
     func rangeSources(_ wish: Wish) -> [HTTPSource] {
         let segment = wish.segment
-        guard wish.isAsked, settings.edges.count > 1, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
+        guard wish.isAsked, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
+        // At a start peers bring a part too, and a whole body would leave them nothing to bring.
+        let isShared = wish.isStart && !settings.edges.isEmpty && hasPeerOffer(segment)
+        guard settings.edges.count > 1 || isShared else { return [] }
         let sources = httpSources(for: segment).filter { source in
             guard source.isEdge || isUrgent(wish) else { return false }
             return hosts[source.host]?.wholeBodyUntil.map { $0 <= now } ?? true
@@ -65,7 +68,7 @@ extension Agent {
 
     // MARK: What is known of sources
 
-    private func planSource(_ source: HTTPSource, _ segment: Segment) -> RangePlan.Source {
+    func planSource(_ source: HTTPSource, _ segment: Segment) -> RangePlan.Source {
         let estimate = hosts[source.host]?.estimate
         let roundTrip = (estimate?.roundTrip ?? DeadlineRule.unknownRoundTrip).seconds
         let running = rangeRuns(of: source, segment)

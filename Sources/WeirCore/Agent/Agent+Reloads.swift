@@ -62,9 +62,10 @@ extension Agent {
     /// Somebody asked for media of it lately.
     func isPlaying(_ rendition: Rendition) -> Bool {
         rendition.stream.players.contains { player in
-            player.playheads.contains {
-                $0.rendition == rendition.key && now - $0.head.lastRequest < idleAfter(rendition)
-            }
+            !player.isAside
+                && player.playheads.contains {
+                    $0.rendition == rendition.key && now - $0.head.lastRequest < idleAfter(rendition)
+                }
         }
     }
 

@@ -11,21 +11,25 @@ extension Agent {
     }
 
     private func buffer(of stream: Stream, at now: Instant) -> Double? {
-        stream.players.compactMap { $0.buffer(at: now, idleAfter: .seconds(30))?.seconds }.min()
+        stream.players.compactMap { player in
+            player.isAside ? nil : player.buffer(at: now, idleAfter: .seconds(30))?.seconds
+        }.min()
     }
 
     package func sessions(at now: Instant) -> [SessionReport] {
-        streams.filter { $0.isOpen }.map { stream in
+        streams.filter { $0.isOpen && !$0.isAhead }.map { stream in
             SessionReport(
                 id: stream.id.text,
                 url: stream.url.withoutQuery.description,
                 path: stream.path ?? "",
                 swarm: stream.swarm.description,
                 live: stream.isLive,
-                players: stream.players.count { now - $0.lastRequest < .seconds(30) },
+                players: stream.players.count { !$0.isAside && now - $0.lastRequest < .seconds(30) },
                 buffer_seconds: buffer(of: stream, at: now) ?? 0,
                 stalls: stream.stalls,
-                peers: links(of: stream).count
+                peers: links(of: stream).count,
+                playlists: playlistReports(of: stream),
+                pathway: pathway(of: stream)
             )
         }
     }

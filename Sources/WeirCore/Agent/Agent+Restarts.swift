@@ -6,7 +6,7 @@ extension Agent {
         guard !old.endList, let oldFirst = old.segments.first?.sequence, let newLast = new.segments.last?.sequence,
             newLast < oldFirst
         else { return }
-        log(.notice, "a playlist began anew", [("stream", rendition.stream.id.text)])
+        setCondition(.restarted, of: rendition.manifest, rendition.stream)
         for segment in rendition.allSegments { replace(segment) }
     }
 

@@ -16,10 +16,14 @@ extension Agent {
             guard !segment.isConfirmed else { return otherEdition(segment, run, fetch) }
             believeOrigin(segment, run)
         }
+        renewalHelped(segment)
+        if PlaylistCoding.isCoded(head) {
+            return cannotHold(segment, run, fetch, isForGood: true, why: "a segment comes in a coding")
+        }
         if total.length != nil { confirm(segment, head, isEdge: fetch.isEdge) }
         if let length = total.length {
             guard admit(segment, length: length) else {
-                return cannotHold(segment, run, fetch, isTooLarge: length > largestSegment)
+                return cannotHold(segment, run, fetch, isForGood: length > largestSegment)
             }
             claimRange(run, of: segment)
             // Now that the length is known, the other sources' ranges can be planned.
@@ -81,12 +85,15 @@ extension Agent {
     }
 
     /// There is no room for it, ever or just now: it passes through, and nobody is told of it.
-    private mutating func cannotHold(_ segment: Segment, _ run: Run, _ fetch: Fetch, isTooLarge: Bool) {
-        log(
-            .notice,
-            isTooLarge ? "a segment is too large for the cache" : "the cache is in use; a segment passes through",
-            [("segment", String(segment.id.number))]
-        )
+    private mutating func cannotHold(
+        _ segment: Segment,
+        _ run: Run,
+        _ fetch: Fetch,
+        isForGood: Bool,
+        why: String? = nil
+    ) {
+        let usual = isForGood ? "a segment is too large for the cache" : "the cache is in use; a segment passes through"
+        log(.notice, why ?? usual, [("segment", String(segment.id.number))])
         drop(run, of: segment, fetch: fetch, why: "no room")
         if segment.announced != nil { announce(segment, .gone) }
         leaveRace(segment)
@@ -97,14 +104,26 @@ extension Agent {
         }
         ledger.release(segment)
         segment.reset()
-        segment.isPassedThrough = isTooLarge
-        if !isTooLarge { segment.retryAt = now + .seconds(2) }
+        segment.isPassedThrough = isForGood
+        if !isForGood { segment.retryAt = now + .seconds(2) }
     }
 
     mutating func segmentBody(_ segment: Segment, _ run: Run, _ fetch: Fetch, _ payload: any Payload) {
         guard fetch.head != nil else { return }
         run.lastProgress = now
+        let isFirst = fetch.received == Int64(payload.count)
+        if isFirst, fetch.offset == 0, segment.id.range == nil, !segment.rendition.isSubtitles {
+            // The one look into a body: an error page must reach neither the player nor the swarm.
+            let start = payload.slice(0..<min(ErrorPage.byteCount, payload.count)).bytes()
+            guard !ErrorPage.isLikely(start) else {
+                log(.notice, "an error page came instead of media", [("host", fetch.host)])
+                segmentRefused(segment, run, fetch, status: 502)
+                return forgetLength(segment)
+            }
+        }
         count(payload.count, isEdge: fetch.isEdge, in: segment)
+        if isFirst { for id in segment.answers { if let answer = answers[id], !answer.hasHead { pump(answer) } } }
+        noteSpentAhead(payload.count, on: segment.rendition.stream)
         var piece = payload
         if fetch.skip > 0 {
             let skipped = min(Int64(piece.count), fetch.skip)
@@ -122,6 +141,18 @@ extension Agent {
         fetch.offset += Int64(piece.count)
         collect(piece, segment, run, fetch)
         if fetches[fetch.id] != nil, peersHaveTheRest(segment, run, fetch) { finishEarly(segment, run, fetch) }
+    }
+
+    /// The length that was stated was another thing's.
+    private mutating func forgetLength(_ segment: Segment) {
+        guard segment.runs.isEmpty, segment.chunks.checkedCount == 0 else { return }
+        ledger.release(segment)
+        segment.edition = Edition(length: nil, validator: 0, name: segment.edition.name)
+        segment.chunks = ChunkMap()
+        segment.evidence = Evidence()
+        segment.life += 1
+        segment.isConfirmed = false
+        segment.isOpenEnded = false
     }
 
     /// Whether what is still to come is there already, or was taken over by others: a body is cut where peers' bytes
@@ -186,7 +217,7 @@ extension Agent {
         if segment.length == nil {
             let stored = segment.stored + Int64(payload.count)
             guard stored <= largestSegment, makeRoom(stored, for: segment) else {
-                cannotHold(segment, run, fetch, isTooLarge: stored > largestSegment)
+                cannotHold(segment, run, fetch, isForGood: stored > largestSegment)
                 return false
             }
             segment.chunks.grow(to: chunk + 1)
@@ -234,6 +265,9 @@ extension Agent {
                     "a source was lost in a race",
                     [("segment", String(segment.id.number)), ("why", failure.description)]
                 )
+                if !fetch.isEdge, fetch.headAt == nil || hosts[fetch.host]?.failures ?? 0 > 1 {
+                    _ = mayAskElsewhere(segment, fetch, why: failure.description)
+                }
             }
         }
         replan(segment.rendition.stream)

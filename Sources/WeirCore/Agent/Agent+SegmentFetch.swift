@@ -81,6 +81,9 @@ extension Agent {
                 HTTPSource(host: segment.url.originKey, url: segment.url.description, isEdge: false)
             )
         }
+        for mirror in segment.mirrors where mayAsk(mirror.originKey) {
+            sources.append(HTTPSource(host: mirror.originKey, url: mirror.description, isEdge: false))
+        }
         return sources
     }
 
@@ -114,22 +117,18 @@ extension Agent {
         let isHonest = (400..<500).contains(status) && status != 429 && status != 408
         // A 404 close to the live edge is a packager that lists before it serves; a 5xx may pass.
         let mayRetry = isHonest ? (status == 404 && isNearEdge) : segment.statusRetries <= 4
+        if status == 404, mayRetry { noteEarly(segment) }
+        if mayRenew(segment, fetch, status: status) { return replan(rendition.stream) }
+        // Two failures in a row are the server's, one may be anybody's.
+        if !mayRetry || hosts[host]?.failures ?? 0 > 1, mayAskElsewhere(segment, fetch, why: "status \(status)") {
+            return replan(rendition.stream)
+        }
         // Peers may have what the origin has not yet, or not any more.
         guard !mayRetry, !hasPeerOffer(segment) || segment.statusRetries > 3 else {
             segment.retryAt = now + .milliseconds(250 << min(3, segment.statusRetries - 1))
             return replan(rendition.stream)
         }
-        segment.retryAt = now + .seconds(2)
-        for id in segment.answers {
-            if let answer = answers[id], !answer.hasHead {
-                end(answer, status: status, text: "the origin answered \(status)\n")
-            }
-        }
-        if segment.answers.isEmpty {
-            leaveRace(segment)
-            segment.phase = .failed(status: status)
-        }
-        replan(rendition.stream)
+        refuse(segment, status: status)
     }
 
     /// Takes a run and its exchange out of the race; its chunks are missing again.

@@ -10,13 +10,17 @@ extension Agent {
         }
         let key = StreamID.derive(url: url)
         if let known = stream(key) {
+            known.isAhead = false
+            known.isOnDemand = false
             if known.isOpen, let path = known.path {
+                joinSwarm(known)
                 emit(.opened(id, .ready(known.id, path: path)))
             } else {
                 known.openers.append(id)
             }
             return
         }
+        makeRoomForStream()
         guard streams.count < limits.streams else {
             emit(.opened(id, .failed(.refused, "\(limits.streams) streams are open already; close one first")))
             return
@@ -24,6 +28,7 @@ extension Agent {
         let swarm = SwarmID.derive(url: url, name: request.swarmName ?? settings.swarmName)
         let stream = Stream(id: key, url: url, swarm: swarm, time: time, now: now)
         stream.openers.append(id)
+        stream.fields = request.fields
         streams.append(stream)
         fetchManifest(stream.top, of: stream, rendition: nil)
     }
@@ -51,11 +56,13 @@ extension Agent {
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
         case .index(let reading): reading.stream === stream
         case .clock(let owner, _): owner === stream
+        case .steering(let owner): owner === stream
+        case .keyAhead(let owner, _): owner === stream
         case .relay: false
         }
     }
 
-    private func belongs(_ answer: Answer, to stream: Stream) -> Bool {
+    func belongs(_ answer: Answer, to stream: Stream) -> Bool {
         switch answer.content {
         case .manifest(_, let owner): owner === stream
         case .segment(let segment): segment.rendition.stream === stream
@@ -81,44 +88,58 @@ extension Agent {
             stream.add(
                 Rendition(key: .main, stream: stream, manifest: stream.top, isShared: true, isSubtitles: false)
             )
-        case .multivariant(let list):
-            let keys = list.renditionKeys()
-            for (variant, key) in zip(list.variants, keys.variants) {
-                addRendition(key, variant.url, to: stream, isShared: true)
-                stream.rendition(key)?.bandwidth = variant.bandwidth
-            }
-            for (rendition, key) in zip(list.renditions, keys.renditions) {
-                guard let url = rendition.url, let key else { continue }
-                let isSubtitles = rendition.type == .subtitles
-                addRendition(key, url, to: stream, isShared: !isSubtitles, isSubtitles: isSubtitles)
-            }
-            for (frames, key) in zip(list.iFrameStreams, keys.iFrameStreams) {
-                addRendition(key, frames.url, to: stream, isShared: false)
-            }
+        case .multivariant(let list): adopt(list, in: stream)
         }
+    }
+
+    private mutating func adopt(_ list: MultivariantPlaylist, in stream: Stream) {
+        let keys = list.renditionKeys()
+        let groups = list.pathwayOfGroups()
+        for rendition in stream.renditions { rendition.listed = [] }
+        for (variant, key) in zip(list.variants, keys.variants) {
+            let place = Place(pathway: variant.pathway, url: variant.url, stableID: variant.stableID)
+            addRendition(key, place, to: stream, isShared: true)
+            stream.rendition(key)?.bandwidth = variant.bandwidth
+        }
+        for (rendition, key) in zip(list.renditions, keys.renditions) {
+            guard let url = rendition.url, let key else { continue }
+            let isSubtitles = rendition.type == .subtitles
+            let place = Place(
+                pathway: groups[rendition.group] ?? Place.defaultPathway,
+                url: url,
+                stableID: rendition.stableID,
+                isVariant: false
+            )
+            addRendition(key, place, to: stream, isShared: !isSubtitles, isSubtitles: isSubtitles)
+        }
+        for (frames, key) in zip(list.iFrameStreams, keys.iFrameStreams) {
+            let place = Place(pathway: frames.pathway, url: frames.url, stableID: frames.stableID)
+            addRendition(key, place, to: stream, isShared: false)
+        }
+        adoptSteering(list, in: stream)
+        choosePlaces(stream)
     }
 
     private func addRendition(
         _ key: RenditionKey,
-        _ url: WebURL,
+        _ place: Place,
         to stream: Stream,
         isShared: Bool,
         isSubtitles: Bool = false
     ) {
-        guard stream.renditions.count < limits.renditions else { return }
         if let known = stream.rendition(key) {
-            // A reloaded master mints new tokens: the newest address wins.
-            known.manifest.url = url
+            if !known.listed.contains(place) { known.listed.append(place) }
             return
         }
-        stream.add(
-            Rendition(
-                key: key,
-                stream: stream,
-                manifest: Manifest(url: url),
-                isShared: isShared,
-                isSubtitles: isSubtitles
-            )
+        guard stream.renditions.count < limits.renditions else { return }
+        let rendition = Rendition(
+            key: key,
+            stream: stream,
+            manifest: Manifest(url: place.url),
+            isShared: isShared,
+            isSubtitles: isSubtitles
         )
+        rendition.listed = [place]
+        stream.add(rendition)
     }
 }

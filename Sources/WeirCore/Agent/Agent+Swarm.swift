@@ -23,7 +23,7 @@ extension Agent {
 
     /// Enters the swarm when the stream is opened, and again when a player comes back after it was left.
     mutating func joinSwarm(_ stream: Stream) {
-        guard stream.isOpen, !stream.isMember else { return }
+        guard stream.isOpen, !stream.isMember, !stream.isAhead else { return }
         stream.isMember = true
         for link in links where link.isUp {
             tellJoin(stream, link)
@@ -103,7 +103,7 @@ extension Agent {
     }
 
     private func position(in rendition: Rendition) -> UInt64? {
-        rendition.stream.players.compactMap { player in
+        rendition.stream.players.filter { !$0.isAside }.compactMap { player in
             player.place(of: rendition.key).map { player.playheads[$0].head }
         }.filter { now - $0.lastRequest < idleAfter(rendition) }.map { $0.next }.min()
     }

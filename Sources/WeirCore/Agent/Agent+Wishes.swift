@@ -16,6 +16,7 @@ extension Agent {
         for segment in stream.racing where !segment.answers.isEmpty {
             found.append(wish(forAsked: segment))
         }
+        wishForNeighbour(stream, into: &found)
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
             wishAhead(rendition, into: &found)
         }
@@ -26,6 +27,21 @@ extension Agent {
             let rightSlack = right.element.slack ?? .forever
             return leftSlack != rightSlack ? leftSlack < rightSlack : left.offset < right.offset
         }.map { $0.element }
+    }
+
+    /// Initialisation sections of a channel that may be watched next, as far as the budget goes.
+    private func wishForNeighbour(_ stream: Stream, into found: inout [Wish]) {
+        guard stream.isAhead else {
+            stream.wanted = []
+            return
+        }
+        stream.wanted.removeAll { segment in
+            if case .failed = segment.phase { return true }
+            return segment.isHeld || max(1, segment.length == nil ? 1 : segment.rest) > zapAllowance
+        }
+        for segment in stream.wanted where segment.answers.isEmpty {
+            found.append(Wish(segment: segment, slack: nil, isAsked: false, isStart: true))
+        }
     }
 
     private func wish(forAsked segment: Segment) -> Wish {
@@ -46,7 +62,7 @@ extension Agent {
 
     /// What players will ask next, as far as `max_buffer_size` and the cache allow.
     private mutating func wishAhead(_ rendition: Rendition, into found: inout [Wish]) {
-        for player in rendition.stream.players {
+        for player in rendition.stream.players where !player.isAside {
             guard let place = player.place(of: rendition.key) else { continue }
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }
@@ -94,7 +110,7 @@ extension Agent {
         guard segment.id.kind == .media else { return nil }
         let rendition = segment.rendition
         var least: Duration?
-        for player in rendition.stream.players {
+        for player in rendition.stream.players where !player.isAside {
             guard let place = player.place(of: rendition.key) else { continue }
             let head = player.playheads[place].head
             guard now - head.lastRequest < idleAfter(rendition) else { continue }
@@ -115,6 +131,6 @@ extension Agent {
     func mayFetchAhead(_ segment: Segment, _ stream: Stream) -> Bool {
         if segment.phase == .racing { return true }
         let expected = segment.length ?? stream.typicalSegmentBytes
-        return ledger.canAdmit(ahead: expected, aheadNow: bytesAhead())
+        return mayFetchAhead(expected, in: stream)
     }
 }

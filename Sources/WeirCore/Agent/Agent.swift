@@ -19,6 +19,8 @@ package struct Agent: ~Copyable {
     var isStopping = false
 
     var streams: [Stream] = []
+    var channels: ChannelList?
+    var zap: Zap?
     var answers: [RequestID: Answer] = [:]
     var fetches: [FetchID: Fetch] = [:]
     private var fetchesBegun: UInt64 = 0
@@ -132,7 +134,9 @@ package struct Agent: ~Copyable {
         case .trackerReply(let id, let reply): trackerSays(id, reply)
         case .trackerDown(let id, let reason): trackerDown(id, reason: reason)
         case .open(let id, let request): open(id, request)
+        case .channels(let list): channelsArrived(list)
         case .close(let id): close(id)
+        case .steering(let id, let manifest): steer(id, manifest)
         case .wallClock(let milliseconds):
             let wall = WallTime(milliseconds: milliseconds)
             time.wallOffset = Duration(nanoseconds: wall.nanoseconds.subtractedSaturating(now.nanoseconds))
@@ -151,6 +155,8 @@ package struct Agent: ~Copyable {
         case .tracker(let id): announceIfDue(id)
         case .link(let id): checkLink(id)
         case .house: keepHouse()
+        case .steering(let id): steerIfDue(id)
+        case .warm: warmNeighbours()
         }
     }
 }

@@ -30,6 +30,8 @@ package struct AgentSettings: Sendable {
     package var ownAddresses: [PeerAddress] = []
     /// Streams that anybody may open through `/play?url=`; see `StreamPermission`.
     package var allowedURLPrefixes: [String] = []
+    /// Bytes that may be fetched ahead for the channels next to the one that was just opened; 0: none.
+    package var zapBudget: Int = 256 * 1024
     /// How long a stream without media requests keeps serving peers; nil: for ever.
     package var seedTime: Duration? = .seconds(600)
 

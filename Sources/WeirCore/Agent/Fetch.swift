@@ -12,6 +12,9 @@ final class Fetch {
         case index(IndexReading)
         /// What time the origin has.
         case clock(Stream, UTCTiming.Scheme)
+        case steering(Stream)
+        /// A key of a stream that may be watched next.
+        case keyAhead(Stream, WebURL)
     }
 
     let id: FetchID
@@ -49,7 +52,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .index, .clock: false
+        case .audit, .anchor, .relay, .index, .clock, .steering, .keyAhead: false
         }
     }
 

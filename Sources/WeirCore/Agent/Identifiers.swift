@@ -5,6 +5,12 @@ package struct RequestID: Hashable, Comparable, Sendable {
     package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }
 
+/// One connection of a player to the endpoint. The shell numbers them.
+package struct ConnectionID: Hashable, Sendable {
+    package var value: UInt64
+    package init(_ value: UInt64) { self.value = value }
+}
+
 /// One HTTP exchange with an origin or an edge. The core numbers them.
 package struct FetchID: Hashable, Comparable, Sendable {
     package var value: UInt64

@@ -36,8 +36,12 @@ package enum Input: Sendable {
 
     /// Open a stream (the command line, `POST /v1/sessions`, `/play?url=`). Answered by `Output.opened`.
     case open(OpenID, StreamRequest)
+    /// A list of channels, the first or a newer one: each becomes a local address.
+    case channels(ChannelList)
     /// Close a session: `DELETE /v1/sessions/{id}`.
     case close(StreamID)
+    /// What the shell read in the bytes of `Output.readSteering`; nil: no steering manifest.
+    case steering(StreamID, SteeringManifest?)
     /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute): for
     /// live DASH manifests whose origin does not say what time it is.
     case wallClock(milliseconds: Int64)
@@ -59,9 +63,11 @@ package struct PlayerRequest: Sendable {
     /// The raw `If-Range` header.
     package var ifRange: String?
     package var userAgent: String
-    /// Remote address without port: with the user agent it tells players apart.
+    /// Remote address without port: with the user agent it tells programs apart.
     package var remoteHost: String
-    /// The host and port that the player asked, as it wrote them; nil when it did not say.
+    /// What it came on: tells players of one program apart. Nil: each program is one player.
+    package var connection: ConnectionID?
+    /// What the player calls the endpoint (`127.0.0.1:8090`), for addresses that must be whole.
     package var authority: String?
 
     package init(
@@ -72,9 +78,9 @@ package struct PlayerRequest: Sendable {
         ifRange: String? = nil,
         userAgent: String = "",
         remoteHost: String = "127.0.0.1",
+        connection: ConnectionID? = nil,
         authority: String? = nil
     ) {
-        self.authority = authority
         self.id = id
         self.method = method
         self.target = target
@@ -82,6 +88,8 @@ package struct PlayerRequest: Sendable {
         self.ifRange = ifRange
         self.userAgent = userAgent
         self.remoteHost = remoteHost
+        self.connection = connection
+        self.authority = authority
     }
 }
 
@@ -166,10 +174,13 @@ package struct StreamRequest: Sendable {
     package var url: String
     /// Overrides the swarm that the URL would give: agents with equal names share.
     package var swarmName: String?
+    /// Sent with every request to the stream's servers.
+    package var fields: [HeaderField]
 
-    package init(url: String, swarmName: String? = nil) {
+    package init(url: String, swarmName: String? = nil, fields: [HeaderField] = []) {
         self.url = url
         self.swarmName = swarmName
+        self.fields = fields
     }
 }
 

@@ -34,9 +34,8 @@ struct Ledger {
         segment.stored = 0
     }
 
-    func canAdmit(ahead bytes: Int64, aheadNow: Int64) -> Bool {
-        Double(aheadNow + bytes) <= Double(capacity) * Ledger.shareAhead
-    }
+    /// Bytes that may be ahead of players.
+    var shareAhead: Int64 { Int64(Double(capacity) * Ledger.shareAhead) }
 }
 
 extension Agent {
@@ -106,7 +105,7 @@ extension Agent {
         let rendition = segment.rendition
         let number = segment.id.number
         let distance = rendition.stream.players.compactMap { player -> UInt64? in
-            guard let place = player.place(of: rendition.key) else { return nil }
+            guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
             let head = player.playheads[place].head
             guard number >= head.drainedTo, now - head.lastRequest < idleAfter(rendition) else { return nil }
             return number - head.drainedTo
@@ -132,20 +131,28 @@ extension Agent {
         segment.reset()
     }
 
-    /// Bytes held or being fetched that players of any stream have not asked for yet.
-    func bytesAhead() -> Int64 {
+    /// Whether more may be fetched ahead in a stream: of what may be ahead at all, streams that are watched at the same
+    /// time get equal parts (give or take a segment), and those that nobody watches none.
+    func mayFetchAhead(_ bytes: Int64, in stream: Stream) -> Bool {
+        let ahead = streams.filter { stream in stream.renditions.contains { isPlaying($0) } }.map { bytesAhead(of: $0) }
+        let share = ledger.shareAhead / Int64(max(1, ahead.count))
+        // What a stream took while it was alone does not keep others from their part: it is evicted first.
+        guard ahead.reduce(bytes, { $0 + min($1, share) }) <= ledger.shareAhead else { return false }
+        return ahead.count < 2 || bytesAhead(of: stream) < share
+    }
+
+    /// Bytes held or being fetched that players of a stream have not asked for yet.
+    private func bytesAhead(of stream: Stream) -> Int64 {
         var bytes: Int64 = 0
-        for stream in streams {
-            for rendition in stream.renditions where isPlaying(rendition) {
-                var counted: Set<UInt64> = []
-                for player in stream.players {
-                    guard let place = player.place(of: rendition.key) else { continue }
-                    var number = player.playheads[place].head.next
-                    while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {
-                        let isRacing = segment.phase == .racing
-                        bytes += isRacing ? max(segment.charged, stream.typicalSegmentBytes) : segment.charged
-                        number = segment.numbers.upperBound
-                    }
+        for rendition in stream.renditions where isPlaying(rendition) {
+            var counted: Set<UInt64> = []
+            for player in stream.players where !player.isAside {
+                guard let place = player.place(of: rendition.key) else { continue }
+                var number = player.playheads[place].head.next
+                while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {
+                    let isRacing = segment.phase == .racing
+                    bytes += isRacing ? max(segment.charged, stream.typicalSegmentBytes) : segment.charged
+                    number = segment.numbers.upperBound
                 }
             }
         }

@@ -20,7 +20,12 @@ package struct Limits: Sendable {
     package var segmentBytes = 64 * 1024 * 1024
     /// Bytes of a key or another small resource.
     package var resourceBytes = 1024 * 1024
+    /// Bytes of a list of channels, and channels in it.
+    package var channelListBytes = 64 * 1024 * 1024
+    package var channels = 200_000
     package var streams = 64
+    /// Players of one stream that are told apart.
+    package var playersPerStream = 256
     package var links = 50
     /// Links that the agent opens by itself.
     package var dialledLinks = 20

@@ -27,6 +27,9 @@ package enum Output: Sendable {
     case announce(TrackerID, TrackerRequest)
     case closeTracker(TrackerID)
 
+    /// JSON of a steering server, to be read by the shell and answered by `Input.steering` with the same stream.
+    case readSteering(StreamID, [UInt8])
+
     case opened(OpenID, OpenResult)
     case log(LogEvent)
     case stopped

@@ -52,6 +52,9 @@ package struct SessionReport: Sendable, Encodable {
     package var buffer_seconds: Double
     package var stalls: Int
     package var peers: Int
+    package var playlists: [PlaylistReport]
+    /// The content steering pathway in use; left out when the stream has none.
+    package var pathway: String?
 
     package init(
         id: String,
@@ -62,9 +65,13 @@ package struct SessionReport: Sendable, Encodable {
         players: Int,
         buffer_seconds: Double,
         stalls: Int,
-        peers: Int
+        peers: Int,
+        playlists: [PlaylistReport] = [],
+        pathway: String? = nil
     ) {
         self.id = id
+        self.playlists = playlists
+        self.pathway = pathway
         self.url = url
         self.path = path
         self.swarm = swarm
@@ -74,6 +81,21 @@ package struct SessionReport: Sendable, Encodable {
         self.stalls = stalls
         self.peers = peers
     }
+}
+
+/// One rendition's playlist, as `GET /v1/sessions` lists it.
+// The names are the JSON's, which is what users see.
+// swift-format-ignore: AlwaysUseLowerCamelCase
+package struct PlaylistReport: Sendable, Encodable {
+    package var rendition: String
+    /// `current`, `ended`, `stale`, `rolled back`, `restarted`, `ahead of its segments` or `failing`.
+    package var state: String
+    /// Why it is in that state; empty when there is nothing to explain.
+    package var reason: String
+    /// The first media sequence number listed.
+    package var first_segment: UInt64
+    package var segments: Int
+    package var unchanged_seconds: Double
 }
 
 /// One segment, as `GET /v1/sessions/{id}/segments` lists it.

@@ -19,6 +19,7 @@ enum ASCII {
     static let at: UInt8 = 0x40
     static let leftBracket: UInt8 = 0x5B
     static let rightBracket: UInt8 = 0x5D
+    static let bar: UInt8 = 0x7C
     static let delete: UInt8 = 0x7F
 }
 

@@ -28,6 +28,20 @@ package enum HLSPlaylist: Sendable {
         }
     }
 
+    /// Bytes by which media is told from a manifest.
+    package static let startCount = 1024
+
+    /// Why the beginning of an answer, `startCount` bytes of it or more, is no manifest's; nil when it may be one.
+    package static func refusal(ofStart bytes: [UInt8]) -> PlaylistError? {
+        let hasMark = bytes.starts(with: PlaylistLines.byteOrderMark)
+        let start = bytes.dropFirst(hasMark ? PlaylistLines.byteOrderMark.count : 0)
+            .first { !$0.isBlank && $0 != ASCII.lineFeed && $0 != ASCII.carriageReturn }
+        // What is not text in either format: the parsers say what is wrong with anything else.
+        let isText = start.map { $0 >= ASCII.space && $0 < ASCII.delete } ?? true
+        let isMedia = !isText || start == 0x47 && bytes.count > 188 && bytes[188] == 0x47
+        return isMedia ? PlaylistError.notHLS(bytes) : nil
+    }
+
     private static func beginsAsPlaylist(_ bytes: [UInt8]) -> Bool {
         var lines = PlaylistLines(bytes)
         guard let first = lines.next() else { return false }

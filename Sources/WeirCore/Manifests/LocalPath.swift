@@ -22,6 +22,11 @@ package enum LocalPath: Hashable, Sendable {
     case resource(StreamID, Int)
     /// `/play?url=…`: a manifest's URL, decoded.
     case play(url: String)
+    /// `/channels.m3u`: the list of channels with their local addresses.
+    case channels
+    /// `/c/{slug}`, `/c/{slug}.m3u8` or `.mpd`: a channel of the list. What follows a `?` is as received: players add
+    /// their wish for an earlier programme there (`catchup="append"`).
+    case channel(slug: String, suffix: String?, query: String?)
 
     /// Path and, for `play`, query: what a request line or a playlist carries.
     package var text: String {
@@ -40,10 +45,24 @@ package enum LocalPath: Hashable, Sendable {
         case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
         case .resource(let stream, let index): "/s/\(stream.text)/r\(index)"
         case .play(let url): "/play?url=\(PercentEncoding.encode(url))"
+        case .channels: "/channels.m3u"
+        case .channel(let slug, let suffix, let query):
+            "/c/\(slug)" + (suffix.map { ".\($0)" } ?? "") + (query.map { "?\($0)" } ?? "")
         }
     }
 
-    /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s.
+    /// Whose resource it is.
+    var stream: StreamID? {
+        switch self {
+        case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
+            .initialisation(let id, _, _, _),
+            .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _):
+            id
+        case .play, .channels, .channel: nil
+        }
+    }
+
+    /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's.
     package init?(target: String) {
         guard target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -53,11 +72,27 @@ package enum LocalPath: Hashable, Sendable {
         case ("play", 1):
             guard let url = LocalPath.playURL(in: query) else { return nil }
             self = .play(url: url)
+        case ("channels.m3u", 1): self = .channels
+        case ("c", 2):
+            let query = parts.count > 1 ? String(query) : nil
+            guard let last = steps.last, let path = LocalPath(channel: last, query: query) else { return nil }
+            self = path
         case ("s", 3), ("s", 4):
             guard let path = LocalPath(streamSteps: Array(steps.dropFirst())) else { return nil }
             self = path
         default: return nil
         }
+    }
+
+    private init?(channel file: Substring, query: String?) {
+        let parts = file.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let slug = parts[0].utf8
+        guard (1...ChannelSlugs.mostBytes).contains(slug.count), slug.first != ASCII.minus,
+            slug.allSatisfy({ $0.isASCIIDigit || (0x61...0x7A).contains($0) || $0 == ASCII.minus })
+        else { return nil }
+        let suffix = parts.count > 1 ? String(parts[1]) : nil
+        guard suffix.map({ ["m3u8", "mpd"].contains($0) }) ?? true else { return nil }
+        self = .channel(slug: String(parts[0]), suffix: suffix, query: query)
     }
 
     private init?(streamSteps steps: [Substring]) {

@@ -58,7 +58,7 @@ extension RenditionKey {
     }
 }
 
-/// The keys of a multivariant playlist's renditions, index by index.
+/// The keys of a multivariant playlist's renditions, index by index. What is one rendition in several pathways has one.
 package struct RenditionKeys: Sendable {
     package let variants: [RenditionKey]
     /// Nil for those without a playlist of their own.
@@ -69,14 +69,86 @@ package struct RenditionKeys: Sendable {
 extension MultivariantPlaylist {
     /// Derives every key. Playlists whose URLs differ in nothing but the query (`?track=2`) are told apart by what
     /// their tags say of them, because queries differ from viewer to viewer.
+    ///
+    /// What is one rendition in several pathways is recognised by its stable id, else by what its tag says and its place
+    /// among its equals; the pathway whose id sorts first gives the key, so that agents on different pathways agree.
     package func renditionKeys() -> RenditionKeys {
         var assigned = KeyAssignment(multivariant: url)
-        let variantKeys = variants.map { assigned.key(of: $0.url, traits: "variant|\($0.traits)") }
-        let renditionKeys = renditions.map { rendition in
-            rendition.url.map { assigned.key(of: $0, traits: rendition.traits) }
+        let variantKeys = keys(of: variants, prefix: "variant|", &assigned)
+        let pathways = pathwayOfGroups()
+        var counts: [String: Int] = [:]
+        let alternates = renditions.map { rendition -> Listed in
+            let pathway = pathways[rendition.group] ?? Place.defaultPathway
+            let traits = rendition.stableID.map { "id|\($0)" } ?? rendition.traitsWithoutGroup
+            let count = counts["\(pathway)|\(traits)", default: 0]
+            counts["\(pathway)|\(traits)"] = count + 1
+            return Listed(
+                url: rendition.url,
+                pathway: pathway,
+                likeness: "\(traits)|\(count)",
+                traits: rendition.traits
+            )
         }
-        let iFrameKeys = iFrameStreams.map { assigned.key(of: $0.url, traits: "i-frames|\($0.traits)") }
+        let renditionKeys = keys(of: alternates, &assigned)
+        let iFrameKeys = keys(of: iFrameStreams, prefix: "i-frames|", &assigned)
         return RenditionKeys(variants: variantKeys, renditions: renditionKeys, iFrameStreams: iFrameKeys)
+    }
+
+    /// A rendition as one pathway has it.
+    private struct Listed {
+        var url: WebURL?
+        var pathway: String
+        /// The same in every pathway.
+        var likeness: String
+        /// What tells it apart from others at the same path.
+        var traits: String
+    }
+
+    private func keys(of variants: [Variant], prefix: String, _ assigned: inout KeyAssignment) -> [RenditionKey] {
+        var counts: [String: Int] = [:]
+        let listed = variants.map { variant -> Listed in
+            let likeness = variant.stableID.map { "id|\($0)" } ?? variant.traitsWithoutGroups
+            let count = counts["\(variant.pathway)|\(likeness)", default: 0]
+            counts["\(variant.pathway)|\(likeness)"] = count + 1
+            return Listed(
+                url: variant.url,
+                pathway: variant.pathway,
+                likeness: "\(likeness)|\(count)",
+                traits: prefix + variant.traits
+            )
+        }
+        return keys(of: listed, &assigned).map { $0 ?? .main }
+    }
+
+    /// - Returns: nil for what has no URL.
+    private func keys(of listed: [Listed], _ assigned: inout KeyAssignment) -> [RenditionKey?] {
+        var first: [String: Listed] = [:]
+        for one in listed where one.url != nil {
+            if let known = first[one.likeness], known.pathway <= one.pathway { continue }
+            first[one.likeness] = one
+        }
+        var keys: [String: RenditionKey] = [:]
+        return listed.map { one in
+            guard one.url != nil, let named = first[one.likeness], let url = named.url else { return nil }
+            if let key = keys[one.likeness] { return key }
+            let key = assigned.key(of: url, traits: named.traits)
+            keys[one.likeness] = key
+            return key
+        }
+    }
+
+    /// Alternates have no pathway of their own but that of the variants that name their group; none when several do.
+    func pathwayOfGroups() -> [String: String] {
+        var pathways: [String: String] = [:]
+        for variant in variants {
+            for (type, id) in [("audio", variant.audio), ("video", variant.video), ("subtitles", variant.subtitles)] {
+                guard let id else { continue }
+                let group = "\(type)|\(id)"
+                let known = pathways[group]
+                pathways[group] = known == nil || known == variant.pathway ? variant.pathway : Place.defaultPathway
+            }
+        }
+        return pathways
     }
 
     private struct KeyAssignment {
@@ -112,14 +184,21 @@ extension MultivariantPlaylist {
 
 extension Variant {
     /// What the tag says, the same for every viewer.
-    fileprivate var traits: String {
+    fileprivate var traits: String { "\(traitsWithoutGroups)|\(audio ?? "")|\(video ?? "")|\(subtitles ?? "")" }
+
+    /// The same in every pathway, each of which has groups of its own.
+    fileprivate var traitsWithoutGroups: String {
         let size = resolution.map { "\($0.width)x\($0.height)" } ?? ""
-        return "\(bandwidth)|\(size)|\(codecs ?? "")|\(audio ?? "")|\(video ?? "")|\(subtitles ?? "")"
+        return "\(bandwidth)|\(size)|\(codecs ?? "")"
     }
 }
 
 extension AlternateRendition {
     fileprivate var traits: String { "\(type)|\(groupID)|\(name)|\(language ?? "")" }
+    fileprivate var traitsWithoutGroup: String { "\(type)|\(name)|\(language ?? "")" }
+
+    /// Its type and group, as variants refer to them.
+    var group: String { "\(type)|\(groupID)" }
 }
 
 extension MediaPlaylist {
@@ -136,9 +215,13 @@ extension MediaPlaylist {
 }
 
 extension MediaMap {
-    /// The number is derived from the resolved path and the range, not from the place in a playlist that slides on.
+    /// The number is derived from the way from the playlist to it and from the range: not from the place in a playlist
+    /// that slides on, nor from a host or a directory that differs from viewer to viewer. Sections of one playlist that
+    /// differ in their queries alone are told apart by these.
     package func id(of rendition: RenditionKey) -> SegmentID {
-        var text = url.path
+        let url = url
+        var text = RenditionKey.relativePath(of: url, from: uri.source.url)
+        if countsQuery { text += "?\(url.query ?? "")" }
         if let byteRange { text += "|\(byteRange.offset)+\(byteRange.length)" }
         let number = Digest.sha256(text).prefix
         return SegmentID(rendition: rendition, kind: .initialisation, number: number, range: byteRange)

@@ -83,6 +83,8 @@ package struct MediaSegment: Sendable {
 package struct MediaMap: Sendable {
     package let byteRange: ByteRange?
     let uri: PlaylistURI
+    /// Another section of the playlist has the same path and range.
+    var countsQuery = false
 
     package var url: WebURL { uri.url }
 }

@@ -163,6 +163,28 @@ struct MediaPlaylistParser {
         if let removal = list.removal(of: "BYTERANGE") { playlist.edits.add(removal, .consume(.map(index))) }
     }
 
+    /// Sections at one path whose queries differ: tokens do so too, but not within one playlist.
+    private mutating func tellMapsApart() {
+        struct Path: Hashable {
+            var path: String
+            var range: ByteRange?
+        }
+        guard playlist.maps.count > 1,
+            playlist.maps.contains(where: { source.slice($0.uri.span).contains(ASCII.question) })
+        else { return }
+        var queries: [Path: String?] = [:]
+        var ambiguous: Set<Path> = []
+        let paths = playlist.maps.map { map in
+            let url = map.url
+            let path = Path(path: url.path, range: map.byteRange)
+            if queries.updateValue(queries[path] ?? url.query, forKey: path) != nil, queries[path] != url.query {
+                ambiguous.insert(path)
+            }
+            return path
+        }
+        for index in paths.indices where ambiguous.contains(paths[index]) { playlist.maps[index].countsQuery = true }
+    }
+
     private mutating func addSegment(_ text: ArraySlice<UInt8>, line: PlaylistLine) throws(PlaylistError) {
         // As players do: a line without EXTINF before it is no segment and has no number.
         guard let duration = next.duration else { return }
@@ -226,6 +248,7 @@ struct MediaPlaylistParser {
         let target = targetDuration.map { min($0, DecimalText.longestDuration) } ?? longestSegment
         playlist.targetDuration = max(target, .seconds(1))
         for index in playlist.segments.indices { playlist.segments[index].sequence += playlist.mediaSequence }
+        tellMapsApart()
         finishParts()
         playlist.edits.finish()
         return playlist

@@ -7,6 +7,7 @@ package struct MultivariantPlaylist: Sendable {
     package internal(set) var sessionKeys: [MediaKey] = []
     package internal(set) var sessionData: [SessionData] = []
     package internal(set) var version = 1
+    package internal(set) var steering: ContentSteering?
 
     let source: PlaylistSource
     var edits = PlaylistEdits()
@@ -41,6 +42,18 @@ package struct Variant: Sendable {
     package let audio: String?
     package let video: String?
     package let subtitles: String?
+    /// PATHWAY-ID; `.` when the tag has none.
+    package let pathway: String
+    /// STABLE-VARIANT-ID
+    package let stableID: String?
+}
+
+/// EXT-X-CONTENT-STEERING (RFC 8216bis 4.4.6.6).
+package struct ContentSteering: Sendable {
+    /// Nil when weir cannot fetch what it says.
+    package let server: WebURL?
+    /// Where to begin.
+    package let pathway: String?
 }
 
 /// EXT-X-MEDIA.
@@ -66,6 +79,8 @@ package struct AlternateRendition: Sendable {
     package let language: String?
     /// Nil when the media is in the variants themselves, or weir cannot fetch it.
     package let url: WebURL?
+    /// STABLE-RENDITION-ID
+    package let stableID: String?
 }
 
 /// EXT-X-SESSION-DATA.

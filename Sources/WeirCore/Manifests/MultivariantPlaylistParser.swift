@@ -46,12 +46,27 @@ struct MultivariantPlaylistParser {
             addIFrameStream(AttributeList(value, in: source))
         case .sessionKey: try addSessionKey(AttributeList(value, in: source))
         case .sessionData: try addSessionData(AttributeList(value, in: source))
+        case .contentSteering: steer(AttributeList(value, in: source), line)
+        case .imageStream:
+            // Made absolute: no list of pictures is weir's to share.
+            guard let attribute = AttributeList(value, in: source).uri, source.resolves(attribute.value) else { break }
+            playlist.edits.addURI(attribute, .imageStream(0))
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
         case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .segment, .targetDuration, .mediaSequence:
             throw .malformed(line: line.number, reason: "\(tag.rawValue) in a multivariant playlist")
         default: break
         }
+    }
+
+    /// The player is not steered: pathways are origins among which weir chooses.
+    private mutating func steer(_ list: AttributeList, _ line: PlaylistLine) {
+        playlist.edits.add(ByteSpan(Int(line.content.start), line.end), .drop)
+        guard playlist.steering == nil else { return }
+        playlist.steering = ContentSteering(
+            server: list.attribute("SERVER-URI").flatMap { source.resolve($0.value) },
+            pathway: list.text("PATHWAY-ID")
+        )
     }
 
     private mutating func countRendition() throws(PlaylistError) {
@@ -85,7 +100,8 @@ struct MultivariantPlaylistParser {
                 groupID: list.text("GROUP-ID") ?? "",
                 name: list.text("NAME") ?? "",
                 language: list.text("LANGUAGE"),
-                url: url
+                url: url,
+                stableID: list.text("STABLE-RENDITION-ID")
             )
         )
     }
@@ -120,7 +136,9 @@ extension Variant {
             resolution: list.bytes("RESOLUTION").flatMap { Resolution($0) },
             audio: list.text("AUDIO"),
             video: list.text("VIDEO"),
-            subtitles: list.text("SUBTITLES")
+            subtitles: list.text("SUBTITLES"),
+            pathway: list.text("PATHWAY-ID") ?? Place.defaultPathway,
+            stableID: list.text("STABLE-VARIANT-ID")
         )
     }
 }

@@ -3,6 +3,7 @@ package enum HLSReference: Hashable, Sendable {
     case variant(Int)
     case rendition(Int)
     case iFrameStream(Int)
+    case imageStream(Int)
     case sessionKey(Int)
     case sessionData(Int)
     case segment(Int)
@@ -18,7 +19,7 @@ package enum HLSReference: Hashable, Sendable {
 /// What rewriting changes in a playlist; every byte outside of these spans is kept.
 struct PlaylistEdits: Sendable {
     enum Change: Sendable {
-        /// Goes whatever happens: low latency tags that weir cannot serve.
+        /// Goes whatever happens: low latency tags that weir cannot serve, and steering, which is weir's business.
         case drop
         /// A URI; `needsQuotes` when it stands bare in an attribute that should be a quoted string.
         case address(HLSReference, needsQuotes: Bool)

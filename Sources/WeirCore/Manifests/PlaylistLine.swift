@@ -38,12 +38,15 @@ struct PlaylistLines: Sequence, IteratorProtocol {
 enum PlaylistTag: String {
     case endList = "EXT-X-ENDLIST"
     case byteRange = "EXT-X-BYTERANGE"
+    case contentSteering = "EXT-X-CONTENT-STEERING"
     case define = "EXT-X-DEFINE"
     case discontinuity = "EXT-X-DISCONTINUITY"
     case discontinuitySequence = "EXT-X-DISCONTINUITY-SEQUENCE"
     case gap = "EXT-X-GAP"
     case iFramesOnly = "EXT-X-I-FRAMES-ONLY"
     case iFrameStream = "EXT-X-I-FRAME-STREAM-INF"
+    /// Not of the standard; players exist that draw thumbnails by it.
+    case imageStream = "EXT-X-IMAGE-STREAM-INF"
     case key = "EXT-X-KEY"
     case map = "EXT-X-MAP"
     case media = "EXT-X-MEDIA"
@@ -66,7 +69,7 @@ enum PlaylistTag: String {
     /// Which kind of playlist a line with this tag makes; nil when sloppy packagers write it into either.
     var kind: PlaylistKind? {
         switch self {
-        case .iFrameStream, .media, .streamInformation: .multivariant
+        case .contentSteering, .iFrameStream, .media, .streamInformation: .multivariant
         case .segment, .targetDuration, .mediaSequence: .media
         default: nil
         }

@@ -34,6 +34,8 @@ final class Link {
     /// Since when, and how many bytes, the current sample of its rate counts.
     var sampleStart: Instant?
     var sampleBytes = 0
+    /// Nothing was asked of it before the run whose first chunk is awaited.
+    var wasIdle = false
     /// Chunks asked and not yet arrived.
     var outstandingChunks = 0
     /// How many chunks may be outstanding: grows while answers come fast, shrinks when they queue.

@@ -29,6 +29,12 @@ final class Answer {
     var starvedSince: Instant?
     /// How long it was empty before the bytes that were given last.
     var lastWait = Duration.zero
+    /// It is to be led to the stream's manifest rather than given it.
+    var leads = false
+    /// Where a player is sent whose channel turns out to be nothing that weir can carry.
+    var fallback: WebURL?
+    /// What is still to be given of the list of channels.
+    var channelWriter: ChannelList.Writer?
     /// Set when it is given from the cache no faster than the network would.
     var pace: Pace?
 

@@ -31,12 +31,4 @@ extension Agent {
         let nominal = Double(segment.rendition.bandwidth) / 8
         return Pace(rate: max(measured, Pace.leastGain * max(bitrate, nominal)), begun: now)
     }
-
-    /// Only a player that chooses among bandwidths can be misled. Libav's demuxer never switches by itself.
-    func noteAdaptive(_ answer: Answer, _ bandwidths: [Int], _ stream: Stream) {
-        guard Set(bandwidths).count >= 2, !answer.request.userAgent.hasPrefix("Lavf/") else {
-            return
-        }
-        player(of: answer.request, in: stream).isAdaptive = true
-    }
 }

@@ -62,6 +62,15 @@ struct Playhead {
         return true
     }
 
+    /// How far a request is from what this player would ask next; nil: it has asked that already, or is elsewhere.
+    ///
+    /// - Parameter reach: as for `request`.
+    func distance(to number: UInt64, reach: UInt64) -> UInt64? {
+        if number >= next { return number <= reach ? number - next : nil }
+        // What failed is asked again.
+        return number >= max(drainedTo, finishedTo) && !open.contains(number) ? 1 : nil
+    }
+
     /// Notes drained media. The answer is how long the player had run dry before, if it had.
     mutating func credit(_ time: Duration, of number: UInt64, whole duration: Duration, at now: Instant) -> Duration {
         guard number >= drainedTo else { return .zero }

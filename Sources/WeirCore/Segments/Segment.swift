@@ -19,6 +19,8 @@ final class Segment {
     var numbers: Range<UInt64>
     /// As the newest playlist names it.
     var url: WebURL
+    /// Where other pathways have it, as far as their lists were read; asked when `url`'s server is left alone.
+    var mirrors: [WebURL] = []
     let duration: Duration
     /// When this agent first saw it listed: elections and delays count from here.
     let listedAt: Instant
@@ -49,6 +51,10 @@ final class Segment {
     /// Why the origin was asked, for the segments' report.
     var originReason = ""
     var statusRetries = 0
+    /// What the origin answered to an address that may have expired: passed on unless there is a newer one.
+    var awaitedStatus: Int?
+    /// It is asked at an address that was asked for because the one before had expired.
+    var isRenewed = false
     /// HTTP sources are not asked for it before then.
     var retryAt: Instant?
     /// The segment is larger than the agent holds, or has no known length: passed through, never shared.
@@ -204,6 +210,8 @@ final class Segment {
         isPassedThrough = false
         isOpenEnded = false
         statusRetries = 0
+        awaitedStatus = nil
+        isRenewed = false
     }
 }
 

@@ -7,7 +7,18 @@ final class Stream {
     let swarm: SwarmID
     /// The manifest at the stream's own URL.
     let top: Manifest
+    /// Sent with every request to its servers.
+    var fields: [HeaderField] = []
     var isOpen = false
+    /// Nobody has asked for it: it is next to the channel that is watched. It enters no swarm.
+    var isAhead = false
+    /// Opened because a player asked for its address: it may be closed to make room.
+    var isOnDemand = false
+    /// While it is ahead: the renditions that a player will probably read, initialisation sections to fetch, and keys.
+    var likely: [RenditionKey] = []
+    var wanted: [Segment] = []
+    var sectionsAhead: Set<SegmentID> = []
+    var keysAhead: [WebURL: KeyAhead] = [:]
     /// Who waits to hear whether it can be played.
     var openers: [OpenID] = []
     private(set) var renditions: [Rendition] = []
@@ -32,10 +43,13 @@ final class Stream {
     var plans: UInt64 = 0
     /// A running mean, for what is not known yet.
     var typicalSegmentBytes: Int64 = 1024 * 1024
+    /// The typical size was learnt and is no assumption.
+    var hasSegmentSizes = false
     /// How fast segments came that a player waited for.
     var raceEstimate = SourceEstimate()
     /// Linked agents and trackers know that we are in its swarm.
     var isMember = false
+    var steering = Steering()
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
     let clock: StreamClock
@@ -96,6 +110,8 @@ final class Manifest {
     var isHeldUpstream = false
     var received: [UInt8] = []
     var head: FetchHead?
+    /// The copy was fetched before anybody asked for the stream.
+    var wasFetchedAhead = false
     /// A player has had the copy.
     var wasServed = false
     /// Players' requests that wait for a fresh copy.
@@ -111,6 +127,11 @@ final class Manifest {
     var vainHints = 0
     /// The last status that was no success, for whoever asks while there is no copy.
     var lastFailure: ManifestFailure?
+    var condition = PlaylistCondition.unread
+    /// Since when only older copies have arrived.
+    var rolledBackSince: Instant?
+    /// The server that a redirect led to last time is asked, because the one that redirects is down.
+    var isFallback = false
 
     init(url: WebURL) {
         self.url = url
@@ -131,6 +152,12 @@ final class Rendition {
     /// Peers may have it: everything but subtitles and I-frame lists.
     let isShared: Bool
     let isSubtitles: Bool
+    /// Where the multivariant list says its playlist is, and with what clones add; none when there is no such list.
+    var listed: [Place] = []
+    var places: [Place] = []
+    /// Where its playlist is read from now, and where the one came from that is adopted.
+    var place: Place?
+    var listedBy: Place?
     /// Peak bits per second as the multivariant list says; 0 when it does not.
     var bandwidth = 0
     var media: [UInt64: Segment] = [:]
@@ -140,6 +167,18 @@ final class Rendition {
     var toldPosition: UInt64?
     /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
     var hint: (number: UInt64, reloads: Int) = (0, 0)
+    /// New addresses are being asked for, because one expired; and when that may be done again.
+    var isRenewing = false
+    var nextRenewal: Instant?
+    var renewalPause = firstRenewalPause
+    static let firstRenewalPause = Duration.seconds(10)
+    /// The rendition whose playlist lists it, when it consists of another one's parts.
+    var ofWhole: Rendition {
+        guard isParts else { return self }
+        return stream.renditions.first { $0.manifest === manifest && !$0.isParts } ?? self
+    }
+    /// The next copy comes from another server than the last, or from a new address.
+    var isReadElsewhere: Bool { isRenewing || listedBy?.server != place?.server }
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 

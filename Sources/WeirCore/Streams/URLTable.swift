@@ -21,6 +21,14 @@ struct URLTable {
         return forgotten + urls.count - 1
     }
 
+    /// What a number stands for is now to be had at another address.
+    mutating func replace(_ old: WebURL, with new: WebURL) {
+        guard old != new, let place = places[old], places[new] == nil else { return }
+        urls[place - forgotten] = new
+        places[old] = nil
+        places[new] = place
+    }
+
     /// Forgets the oldest, if there are twice as many as `count`.
     mutating func limit(to count: Int) {
         let most = max(URLTable.least, count)

@@ -16,7 +16,8 @@ package final class NetworkNamespace: Sendable {
         let home = NamespaceCalls.openOwn()
         guard home >= 0 else { throw LabError("there is no /proc/thread-self/ns/net") }
         defer { close(home) }
-        guard unshare(NamespaceCalls.network) == 0 else {
+        // First asked whether there is a way back: root of a user namespace may not enter its parent's network.
+        guard NamespaceCalls.mayEnter(home), unshare(NamespaceCalls.network) == 0 else {
             throw LabError("no network namespace can be made: \(String(cString: strerror(errno)))")
         }
         descriptor = NamespaceCalls.openOwn()
@@ -83,8 +84,10 @@ private enum NamespaceCalls {
 
     static func openOwn() -> Int32 { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) }
 
+    static func mayEnter(_ descriptor: Int32) -> Bool { setns?(descriptor, network) == 0 }
+
     /// A thread that were left in a foreign network would connect to the wrong world from then on.
     static func enter(_ descriptor: Int32) {
-        guard setns?(descriptor, network) == 0 else { preconditionFailure("a thread cannot go back to its network") }
+        guard mayEnter(descriptor) else { preconditionFailure("a thread cannot go back to its network") }
     }
 }

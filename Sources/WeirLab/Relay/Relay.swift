@@ -25,7 +25,7 @@ package final class Relay: Sendable {
         let listener = try await ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { inbound in connect(inbound, to: target, state) }
             .bind(host: "127.0.0.1", port: 0).get()
         let bound = PeerAddress(host: "127.0.0.1", port: listener.localAddress?.port ?? 0)
@@ -61,7 +61,7 @@ package final class Relay: Sendable {
     ) -> EventLoopFuture<Void> {
         ClientBootstrap(group: inbound.eventLoop)
             .channelOption(.autoRead, value: false)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connect(host: target.host, port: target.port)
             .flatMapThrowing { outbound in
                 let state = state.value

@@ -12,12 +12,15 @@ package final class Endpoint: @unchecked Sendable {
     private let deliver: @Sendable (Input) -> Void
     /// What control calls read and change. Set before the first call can come.
     package weak var agent: (any ControlledAgent)?
+    /// Looks for a newer list of channels before a request for one is answered; nil when there is no list.
+    package var channels: ChannelSource?
 
     private var channel: (any Channel)?
     private(set) var hostRule: HostRule
     /// The port that was bound; 0 before.
     package private(set) var port = 0
     private var nextRequest: UInt64 = 0
+    private var nextConnection: UInt64 = 0
     private var connections: [ObjectIdentifier: PlayerConnection] = [:]
     private var answering: [RequestID: PlayerConnection] = [:]
     /// The connection of the latest output: outputs of one request come in rows.
@@ -68,6 +71,7 @@ package final class Endpoint: @unchecked Sendable {
         flush()
         let listener = channel?.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
         channel = nil
+        channels?.close()
         for connection in connections.values { connection.abort() }
         return listener ?? loop.makeSucceededVoidFuture()
     }
@@ -109,7 +113,12 @@ package final class Endpoint: @unchecked Sendable {
         limits.maxHeaderFieldCount = settings.headerFields
         limits.maxHeaderFieldSize = settings.headerBytes
         limits.maxHeaderListSize = settings.headerBytes
-        let connection = PlayerConnection(endpoint: self, refusing: connections.count >= settings.connections)
+        nextConnection += 1
+        let connection = PlayerConnection(
+            endpoint: self,
+            id: ConnectionID(nextConnection),
+            refusing: connections.count >= settings.connections
+        )
         connections[ObjectIdentifier(connection)] = connection
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
@@ -130,13 +139,21 @@ package final class Endpoint: @unchecked Sendable {
     }
 
     func isPlayerRoute(_ target: String) -> Bool {
-        target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?")
+        target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?") || isChannelRoute(target)
+    }
+
+    private func isChannelRoute(_ target: String) -> Bool {
+        target.hasPrefix("/c/") || target == "/channels.m3u" || target.hasPrefix("/channels.m3u?")
     }
 
     /// Gives a request to the core, which may have answered it when this returns.
     func forward(_ request: PlayerRequest, from connection: PlayerConnection) {
         answering[request.id] = connection
-        deliver(.request(request))
+        guard let channels, isChannelRoute(request.target) else { return deliver(.request(request)) }
+        channels.refresh { [self] in
+            // The player may have gone meanwhile.
+            if answering[request.id] != nil { deliver(.request(request)) }
+        }
     }
 
     func newRequestID() -> RequestID {

@@ -19,6 +19,7 @@ final class PlayerConnection: ChannelDuplexHandler {
     private static let firstFlushBytes = 32 * 1024
 
     private let endpoint: Endpoint
+    private let id: ConnectionID
     /// The endpoint is full: the first request gets 503.
     private let refusing: Bool
     private(set) var phase = Phase.waiting
@@ -44,8 +45,9 @@ final class PlayerConnection: ChannelDuplexHandler {
     /// Whether the endpoint's list of connections to flush has this one.
     var awaitsFlush = false
 
-    init(endpoint: Endpoint, refusing: Bool) {
+    init(endpoint: Endpoint, id: ConnectionID, refusing: Bool) {
         self.endpoint = endpoint
+        self.id = id
         self.refusing = refusing
     }
 
@@ -187,19 +189,20 @@ final class PlayerConnection: ChannelDuplexHandler {
     }
 
     private func forward(_ head: HTTPRequestHead, _ check: RequestCheck) {
-        let id = endpoint.newRequestID()
+        let number = endpoint.newRequestID()
         // Set first: the core may answer at once.
-        request = id
+        request = number
         let ranges = head.headers["range"]
         endpoint.forward(
             PlayerRequest(
-                id: id,
+                id: number,
                 method: head.method == .HEAD ? .head : .get,
                 target: check.target,
                 range: ranges.count == 1 ? ranges[0] : nil,
                 ifRange: head.headers.first(name: "if-range"),
                 userAgent: head.headers.first(name: "user-agent") ?? "",
                 remoteHost: context?.channel.remoteAddress?.ipAddress ?? "",
+                connection: id,
                 authority: check.authority
             ),
             from: self

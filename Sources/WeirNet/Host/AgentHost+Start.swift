@@ -47,12 +47,36 @@ extension AgentHost {
                 port: port
             )
             await host.begin()
+            if let location = configuration.channels { try await host.begin(location, configuration) }
             return host
         } catch {
             _ = try? await loop.flatSubmit { endpoint.shutDown().and(origin.shutDown()) }.get()
             throw error
         }
     }
+
+    /// Reads the list of channels. A file has to be right at the start; what an address gives may come later.
+    private func begin(_ location: ChannelSource.Location, _ configuration: HostConfiguration) async throws {
+        let source = ChannelSource(
+            location,
+            limits: configuration.limits,
+            origin: configuration.origin,
+            loop: loop,
+            logger: logger
+        ) { [inbox] list in
+            inbox.put(.channels(list))
+        }
+        parts.endpoint.channels = source
+        let failure = await withCheckedContinuation { continuation in
+            source.refresh { continuation.resume(returning: source.failure) }
+        }
+        guard let failure, case .file = location else { return }
+        await stop()
+        throw HostError.channels(reason: failure)
+    }
+
+    /// Reads the list of channels again, whether or not it seems to have changed.
+    package func reloadChannels() { parts.endpoint.channels?.reload() }
 
     private static func listen(_ endpoint: Endpoint, _ settings: EndpointSettings) async throws -> Int {
         do {

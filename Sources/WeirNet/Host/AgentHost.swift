@@ -25,7 +25,7 @@ package actor AgentHost {
     var agent: Agent
     let parts: HostParts
     let logger: Logger
-    private let inbox: Inbox
+    let inbox: Inbox
     private var phase = Phase.running
     private var draining = false
     private var timer: (task: Scheduled<Void>, at: Instant)?

@@ -13,6 +13,8 @@ package struct HostConfiguration: Sendable {
     package var endpoint: EndpointSettings
     package var origin = OriginSettings()
     package var logger: Logger
+    /// Nil: no list of channels.
+    package var channels: ChannelSource.Location?
     /// Nil: no links.
     package var links: Factory<any LinkTransport>?
     /// Nil: no trackers.
@@ -28,6 +30,7 @@ package struct HostConfiguration: Sendable {
 package enum HostError: Error, CustomStringConvertible, Equatable {
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
+    case channels(reason: String)
     case trustRoots(files: [String])
 
     package var description: String {
@@ -38,6 +41,8 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
         case .cannotListen(let host, let port, let reason):
             "cannot listen on \(PeerAddress(host: host, port: port)): \(reason); choose an address of this machine "
                 + "with --listen"
+        case .channels(let reason):
+            "cannot read the list of channels: \(reason)"
         case .trustRoots(let files):
             "cannot read certificates from \(files.joined(separator: ", ")): give a file of PEM certificates with "
                 + "--ca-file"

@@ -51,7 +51,7 @@ extension Simulation {
         case .closeLink(let link, _): close(link, of: agent)
         case .openTracker(let id):
             queue.schedule(Event(.trackerDown, agent.number, detail: Int64(id.value)), at: queue.now)
-        case .announce, .closeTracker: break
+        case .announce, .closeTracker, .readSteering: break
         case .log(let event): onLog?(agent.number, queue.now, event)
         case .stopped: stopped(agent)
         }

@@ -19,6 +19,7 @@ enum AgentLaunch {
             return try await AgentHost.start(configuration(settings, token, identity), signer: identity)
         } catch let error as HostError {
             if case .trustRoots = error { throw Failure(.usage, "\(error)") }
+            if case .channels = error { throw Failure(.data, "\(error)") }
             throw Failure(.cannotCreate, "\(error)")
         }
     }
@@ -43,6 +44,7 @@ enum AgentLaunch {
             case .listed(let networks): networks
             }
         configuration.origin.extraTrustRoots = settings.caFile.map { [$0] } ?? []
+        configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)
         }

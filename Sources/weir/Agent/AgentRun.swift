@@ -61,6 +61,10 @@ struct AgentRun {
         let agent = try await AgentLaunch.start(settings, token: token)
         Console.print("http://\(endpoint(of: agent))/")
         if settings.apiTokenFile == nil { Console.note("weir: token for the control API: \(token)") }
+        if settings.channels != nil {
+            Console.note("weir: list of channels: http://\(endpoint(of: agent))/channels.m3u")
+        }
+        Hangups.onEach { Task { await agent.reloadChannels() } }
         for await event in events {
             if case .interrupted = event { break }
         }

@@ -24,7 +24,7 @@ enum Web {
 struct PlaylistLinks {
     struct Link: Equatable {
         var uri: String
-        /// EXT-X-BYTERANGE
+        /// EXT-X-BYTERANGE, or BYTERANGE of EXT-X-MAP
         var range: Range<Int>?
     }
 
@@ -41,7 +41,14 @@ struct PlaylistLinks {
                 pending = offset..<end
             } else if line.hasPrefix("#") {
                 guard let start = line.firstRange(of: "URI=\"")?.upperBound else { continue }
-                links.append(Link(uri: String(line[start...].prefix { $0 != "\"" })))
+                let uri = String(line[start...].prefix { $0 != "\"" })
+                var part: Range<Int>?
+                if let mark = line.firstRange(of: "BYTERANGE=\"") {
+                    let numbers = line[mark.upperBound...].prefix { $0 != "\"" }.split(separator: "@")
+                        .compactMap { Int($0) }
+                    if numbers.count == 2 { part = numbers[1]..<numbers[1] + numbers[0] }
+                }
+                links.append(Link(uri: uri, range: part))
             } else {
                 links.append(Link(uri: String(line), range: pending))
                 pending = nil

@@ -57,10 +57,20 @@ final class AgentProbe {
         _ target: String,
         range: String? = nil,
         userAgent: String = "test",
-        method: PlayerRequest.Method = .get
+        method: PlayerRequest.Method = .get,
+        connection: UInt64? = nil
     ) -> RequestID {
         let id = RequestID(number())
-        feed(.request(PlayerRequest(id: id, method: method, target: target, range: range, userAgent: userAgent)))
+        let request = PlayerRequest(
+            id: id,
+            method: method,
+            target: target,
+            range: range,
+            userAgent: userAgent,
+            connection: connection.map { ConnectionID($0) },
+            authority: "127.0.0.1:8090"
+        )
+        feed(.request(request))
         return id
     }
 

@@ -234,7 +234,7 @@ final class AgentWorld {
             schedule(delay, .input(agent: other.agent, .linkDown(other.link, .closedByPeer)))
             schedule(delay, .input(agent: index, .linkDown(id, .closedHere)))
         case .openTracker(let id): schedule(delay, .input(agent: index, .trackerDown(id, reason: "none here")))
-        case .announce, .closeTracker, .stopped: break
+        case .announce, .closeTracker, .readSteering, .stopped: break
         case .opened(let id, let result): opened[id] = result
         case .log(let event): logs.append((index, event))
         }

@@ -21,6 +21,9 @@ import WeirCore
             ),
             (.key(stream, key, 12), "/s/abcdefgh23/00abcdef01234567/k12.key"),
             (.resource(stream, 3), "/s/abcdefgh23/r3"),
+            (.channels, "/channels.m3u"),
+            (.channel(slug: "bbc-1", suffix: nil, query: nil), "/c/bbc-1"),
+            (.channel(slug: "bbc-1", suffix: "mpd", query: "utc=1&lutc=2"), "/c/bbc-1.mpd?utc=1&lutc=2"),
             (
                 .play(url: "https://h/a b.m3u8?x=1&y=%2F#z"),
                 "/play?url=https%3A%2F%2Fh%2Fa%20b.m3u8%3Fx%3D1%26y%3D%252F%23z"
@@ -42,7 +45,9 @@ import WeirCore
             "/s/a/00abcdef01234567/-1.ts", "/s/a/00abcdef01234567/+1.ts", "/s/a/00abcdef01234567/1.ts.ts",
             "/s/a/00abcdef01234567/18446744073709551616.ts", "/s/a/00abcdef01234567/i1.mp4",
             "/s/a/00abcdef01234567/k1.ts", "/s/a/00abcdef01234567/kx.key", "/s/a/00abcdef01234567/1/2.ts", "/play",
-            "/play?", "/play?url=", "/play?url=%", "/play?url=%zz", "/play?url=%ff", "/play/?url=http%3A%2F%2Fh",
+            "/play?", "/play?url=", "/play?url=%", "/play?url=%zz", "/play?url=%ff", "/c", "/c/", "/c/-a", "/c/A",
+            "/c/a/b", "/c/a.ts", "/c/a.m3u8.mpd", "/c/a%20b", "/channels.m3u/",
+            "/play/?url=http%3A%2F%2Fh",
             "//s/a/master.m3u8", "/s/\0/master.m3u8", "/s/ä/master.m3u8",
         ]
     ) func refuses(target: String) {

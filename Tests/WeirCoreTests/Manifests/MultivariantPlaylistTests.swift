@@ -44,6 +44,7 @@ import WeirCore
     @Test("Every owned URI is replaced and everything else is kept") func rewriting() throws {
         let playlist = try PlaylistFixture.multivariant("master")
         let expected = text(try PlaylistFixture.bytes("master"))
+            .replacing("#EXT-X-CONTENT-STEERING:SERVER-URI=\"/steering?video=00012\",PATHWAY-ID=\"CDN-A\"\n", with: "")
             .replacing("\"lyrics.json\"", with: "\"/sessionData(1)\"").replacing(
                 "\"keys/1.bin\"",
                 with: "\"/sessionKey(0)\""

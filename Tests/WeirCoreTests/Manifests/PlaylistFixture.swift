@@ -7,7 +7,7 @@ enum PlaylistFixture {
     static let names = [
         "aes128", "bom", "byterange", "crlf", "define", "define-master", "discontinuity", "drm", "event", "fmp4",
         "foreign-uris", "iframes",
-        "live-tokens", "low-latency", "master", "master-queries", "subtitles", "unusual", "vod",
+        "live-tokens", "low-latency", "master", "master-queries", "steering", "subtitles", "unusual", "vod",
     ]
 
     static func url(_ name: String) -> WebURL {

@@ -10,6 +10,7 @@ private struct Meaning: Equatable {
         var range: ByteRange?
         var map: String?
         var key: String?
+        var dateTime: String?
         var discontinuity: Bool
         var gap: Bool
     }
@@ -27,8 +28,9 @@ private struct Meaning: Equatable {
                 url: segment.url.description,
                 duration: segment.duration,
                 range: segment.byteRange,
-                map: segment.map.map { playlist.maps[$0].url.description },
+                map: segment.map.map { "\(playlist.maps[$0].url) \(playlist.maps[$0].byteRange?.length ?? -1)" },
                 key: segment.key.flatMap { playlist.keys[$0].url?.description },
+                dateTime: segment.programDateTime,
                 discontinuity: segment.discontinuity,
                 gap: segment.gap
             )
@@ -71,7 +73,13 @@ private struct PlaylistWriter {
     private mutating func line(_ content: String) {
         text += content + newline
         if random.chance(15) {
-            text += ["", "# note", "#EXT-X-UNKNOWN:URI=\"rel\"", "  "].randomElement(using: &random)! + newline
+            let foreign = [
+                "", "# note", "#EXT-X-UNKNOWN:URI=\"rel\"", "  ", "#EXT-X-BITRATE:900",
+                "#EXT-X-START:TIME-OFFSET=-6,PRECISE=YES",
+                "#EXT-X-DATERANGE:ID=\"a,b\",START-DATE=\"2026-02-19T14:54:27Z\",SCTE35-OUT=0xFC00,X-URI=\"rel\"",
+                "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-CUE-OUT:8", "#EXT-X-DISCONTINUITY-SEQUENCE:4",
+            ]
+            text += foreign.randomElement(using: &random)! + newline
         }
     }
 
@@ -119,6 +127,10 @@ private struct PlaylistWriter {
         if random.chance(15) { writeKey() }
         if segment.discontinuity { line("#EXT-X-DISCONTINUITY") }
         if segment.gap { line("#EXT-X-GAP") }
+        if random.chance(20) {
+            segment.dateTime = "2026-02-19T14:54:\(Int.random(in: 10..<60, using: &random)).5+08:00"
+            line("#EXT-X-PROGRAM-DATE-TIME:\(segment.dateTime ?? "")")
+        }
         let milliseconds = Int.random(in: 1...6000, using: &random)
         segment.duration = .milliseconds(milliseconds)
         line("#EXTINF:\(milliseconds / 1000).\(String(milliseconds % 1000 + 1000).dropFirst()),title")
@@ -148,7 +160,7 @@ private struct PlaylistWriter {
         line("#EXT-X-MAP:URI=\"\(text)\"")
         uris[.map(counts.maps)] = text
         counts.maps += 1
-        map = resolved(text)
+        map = resolved(text) + " -1"
     }
 
     private mutating func writeKey() {
