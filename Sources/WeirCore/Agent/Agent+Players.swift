@@ -108,7 +108,9 @@ extension Agent {
         }
         guard case .media(let media) = playlist, !media.endList else {
             // What was fetched to open the stream serves its first reader; a later reader may need new tokens.
-            return !manifest.wasServed ? age < .seconds(300) : age < .seconds(10)
+            // What was fetched for nobody is given no longer than somebody may zap on.
+            let firstAge = manifest.wasFetchedAhead ? Zap.attention : .seconds(300)
+            return !manifest.wasServed ? age < firstAge : age < .seconds(10)
         }
         let firstAge = manifest.wasFetchedAhead ? media.targetDuration : media.targetDuration / 2
         if !manifest.wasServed, age < firstAge { return true }
