@@ -124,6 +124,8 @@ private struct MPDRewriting {
 
     private mutating func rewriteInitialisation(of element: MPDElement, _ representation: Representation) {
         remove(["RepresentationIndex"], of: element)
+        // One that weir cannot fetch (`data:`) stays the player's.
+        guard representation.initialisation != nil else { return }
         for own in element.all("Initialization") {
             edits.add(.set(attribute: "sourceURL", to: representation.initialisationName), to: own.ordinal)
             edits.add(.unset(attribute: "range"), to: own.ordinal)

@@ -142,12 +142,15 @@ struct RepresentationBuilder {
 
     private func list() -> Addressing {
         let elements = inheritance.elements("SegmentList")
-        guard let entries = elements.compactMap({ $0.list }).map({ tree.lists[$0] }).first(where: { !$0.isEmpty })
+        guard let owner = elements.firstIndex(where: { $0.list.map { !tree.lists[$0].isEmpty } ?? false }),
+            let entries = elements[owner].list.map({ tree.lists[$0] })
         else {
             return Addressing()
         }
         var result = Addressing()
-        let numbers = SegmentNumbers(elements, period: period)
+        var numbers = SegmentNumbers(elements, period: period)
+        // Representations that share a list share its addresses too.
+        numbers.first = elements[owner...].lazy.compactMap { $0.integer("startNumber") }.first ?? 1
         result.offset = numbers.offset
         result.availabilityOffset = numbers.availabilityOffset
         result.table = numbers.table(timeline(elements), listed: entries.count)
@@ -198,7 +201,7 @@ struct SegmentNumbers {
     let offset: UInt64
     /// Of each segment, when they are equal.
     let ticks: UInt64?
-    let first: UInt64
+    var first: UInt64
     /// `endNumber`
     let last: UInt64?
     let availabilityOffset: Duration

@@ -64,7 +64,7 @@ package enum LocalPath: Hashable, Sendable {
 
     /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's.
     package init?(target: String) {
-        guard target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
+        guard target.utf8.first == ASCII.slash, target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let query = parts.count > 1 ? parts[1] : ""
         let steps = parts[0].split(separator: "/", maxSplits: 5, omittingEmptySubsequences: false).dropFirst()
