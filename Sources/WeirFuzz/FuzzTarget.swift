@@ -12,6 +12,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case sdp
     /// URLs, references, local paths, ranges and queries: one kind per line.
     case url
+    /// Lists of channels.
+    case m3u
 
     /// - Returns: what does not hold, in one line; nil when all does, as it does when the bytes are refused in order.
     package func fault(in bytes: [UInt8]) -> String? {
@@ -22,6 +24,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             case .sidx: try IndexRules.check(bytes)
             case .frame: try FrameRules.check(bytes)
             case .sdp: try SessionDescriptionRules.check(bytes)
+            case .m3u: try ChannelRules.check(bytes)
             case .url: try AddressRules.check(bytes)
             }
             return nil

@@ -2,12 +2,15 @@
 /// own is there, in its order, byte for byte.
 enum KeptLines {
     /// Tags that go with what they are about, or because weir cannot serve them.
-    private static let removable: Set<String> = ["EXT-X-BYTERANGE", "EXT-X-PART", "EXT-X-PRELOAD-HINT"]
+    private static let removable: Set<String> = [
+        "EXT-X-BYTERANGE", "EXT-X-PART", "EXT-X-PRELOAD-HINT", "EXT-X-CONTENT-STEERING",
+    ]
 
     /// Attributes that may change or go, by tag.
     private static let owned: [String: Set<String>] = [
         "EXT-X-KEY": ["URI"], "EXT-X-SESSION-KEY": ["URI"], "EXT-X-SESSION-DATA": ["URI"], "EXT-X-MEDIA": ["URI"],
-        "EXT-X-I-FRAME-STREAM-INF": ["URI"], "EXT-X-RENDITION-REPORT": ["URI"], "EXT-X-MAP": ["URI", "BYTERANGE"],
+        "EXT-X-I-FRAME-STREAM-INF": ["URI"], "EXT-X-IMAGE-STREAM-INF": ["URI"], "EXT-X-RENDITION-REPORT": ["URI"],
+        "EXT-X-MAP": ["URI", "BYTERANGE"],
         "EXT-X-PART": ["URI", "BYTERANGE"], "EXT-X-PRELOAD-HINT": ["URI", "BYTERANGE-START", "BYTERANGE-LENGTH"],
         "EXT-X-SERVER-CONTROL": ["CAN-SKIP-DATERANGES"],
         "EXT-X-DEFINE": ["NAME", "VALUE", "IMPORT", "QUERYPARAM"],

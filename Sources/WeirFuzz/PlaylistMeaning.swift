@@ -8,6 +8,7 @@ enum PlaylistMeaning {
         case .variant(let index): "variant/\(index)"
         case .rendition(let index): "rendition/\(index)"
         case .iFrameStream(let index): "i-frames/\(index)"
+        case .imageStream(let index): "images/\(index)"
         case .sessionKey(let index): "session-key/\(index)"
         case .sessionData(let index): "session-data/\(index)"
         case .segment(let index): "segment/\(index)"

@@ -7,7 +7,7 @@ struct AttributeList {
         /// Without the quotes.
         let value: ByteSpan
         let isQuoted: Bool
-        /// From the name's first byte to the value's last, quotes included.
+        /// From the name's first byte to the value's last; of a quoted one with what stands between it and the comma.
         let whole: ByteSpan
     }
 
@@ -52,10 +52,9 @@ struct AttributeList {
         while index < end, bytes[index] != ASCII.quote { index += 1 }
         guard index < end else { return nil }
         let value = ByteSpan(opening + 1, index)
-        index += 1
+        while index < end, bytes[index] != ASCII.comma { index += 1 }
         let whole = ByteSpan(Int(name.start), index)
         attributes.append(Attribute(name: name, value: value, isQuoted: true, whole: whole))
-        while index < end, bytes[index] != ASCII.comma { index += 1 }
         return index
     }
 
