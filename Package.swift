@@ -11,6 +11,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// `Scripts/fuzz` sets the variable: only then is there a program that needs libFuzzer to link, and only then is our
+/// code instrumented for it.
+let sanitizers = Context.environment["WEIR_FUZZ"]
+let instrumented: [SwiftSetting] = sanitizers.map { strict + [.unsafeFlags(["-sanitize=\($0)"])] } ?? strict
+
 let package = Package(
     name: "weir",
     products: [
@@ -28,10 +33,12 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
+        // The reader for DASH manifests.
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(
             name: "WeirCore",
-            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: strict
+            dependencies: ["CXML2", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: instrumented
         ),
         .target(
             name: "WeirNet",
@@ -112,7 +119,9 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "WeirCoreTests", dependencies: ["WeirCore"], swiftSettings: strict),
+        // What fuzzing demands of the parsers; tests hold the kept inputs to the same.
+        .target(name: "WeirFuzz", dependencies: ["WeirCore"], swiftSettings: instrumented),
+        .testTarget(name: "WeirCoreTests", dependencies: ["WeirCore", "WeirFuzz"], swiftSettings: strict),
         .testTarget(
             name: "WeirNetTests",
             dependencies: [
@@ -168,3 +177,14 @@ let package = Package(
         ),
     ]
 )
+
+if let sanitizers {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["WeirFuzz"],
+            swiftSettings: instrumented,
+            linkerSettings: [.unsafeFlags(["-sanitize=\(sanitizers)", "-use-ld=lld"])]
+        )
+    )
+}

@@ -50,9 +50,40 @@ extension Agent {
             answer.outstanding += piece.count
             answer.offset += Int64(piece.count)
         }
+        if segment.isOpenEnded, !isPaced { giveArriving(answer, segment) }
         let isWhole = answer.end.map { answer.offset >= $0 } ?? (segment.length.map { answer.offset >= $0 } ?? false)
         if isWhole { return finishBody(answer, segment) }
         if answer.outstanding == 0, !isPaced, answer.starvedSince == nil { answer.starvedSince = now }
+    }
+
+    /// What a source is still making comes in pieces far smaller than a chunk: what we read ourselves leaves at once.
+    private mutating func giveArriving(_ answer: Answer, _ segment: Segment) {
+        let size = Int64(Chunk.byteCount)
+        let chunk = Int(answer.offset / size)
+        guard let run = segment.runs.first(where: { arrivingFetch($0, at: chunk) != nil }),
+            let fetch = arrivingFetch(run, at: chunk)
+        else { return }
+        var skipped = Int(answer.offset - Int64(chunk) * size)
+        for part in fetch.parts where answer.outstanding < Agent.answerWindow {
+            guard skipped < part.count else {
+                skipped -= part.count
+                continue
+            }
+            let piece = skipped == 0 ? part : part.slice(skipped..<part.count)
+            skipped = 0
+            if let since = answer.starvedSince {
+                answer.lastWait = now - since
+                answer.starvedSince = nil
+            }
+            emit(.answerBody(answer.request.id, piece))
+            answer.outstanding += piece.count
+            answer.offset += Int64(piece.count)
+        }
+    }
+
+    private func arrivingFetch(_ run: Run, at chunk: Int) -> Fetch? {
+        guard run.next == chunk, case .http(let id) = run.source else { return nil }
+        return fetches[id].flatMap { $0.partBytes > 0 ? $0 : nil }
     }
 
     /// A length that only peers state is not promised to a player before their bytes may be given.

@@ -28,6 +28,8 @@ extension Agent {
     private func owner(of purpose: Fetch.Purpose) -> Stream? {
         switch purpose {
         case .manifest(_, let stream, _), .keyAhead(let stream, _), .steering(let stream): return stream
+        case .clock(let stream, _): return stream
+        case .index(let reading): return reading.stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
         case .relay(let request):
             // Whatever is passed on stands behind an address of its stream.
@@ -73,6 +75,7 @@ extension Agent {
         case .audit: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
+        case .index, .clock: break
         case .steering: break
         case .keyAhead: break
         }
@@ -90,6 +93,8 @@ extension Agent {
         case .audit: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
+        case .index(let reading): indexBody(reading, payload, fetch)
+        case .clock: clockBody(payload, fetch)
         case .steering(let stream): steeringBody(stream, payload, fetch)
         case .keyAhead(let stream, _): keyAheadBody(stream, payload, fetch)
         }
@@ -107,6 +112,8 @@ extension Agent {
             finishIfComplete(segment)
             replan(segment.rendition.stream)
         case .relay(let request): relayEnded(request, end)
+        case .index(let reading): indexEnded(reading, fetch, end)
+        case .clock(let stream, let scheme): clockEnded(stream, scheme, fetch, end)
         case .steering(let stream): steeringEnded(stream, fetch, end)
         case .keyAhead(let stream, let url): keyAheadEnded(stream, url, fetch, end)
         }

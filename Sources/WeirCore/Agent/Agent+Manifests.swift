@@ -59,6 +59,17 @@ extension Agent {
             return
         }
         let base = (try? WebURL(parsing: head.url)) ?? manifest.url
+        guard !MPD.isXML(manifest.received) else {
+            do {
+                mpdArrived(manifest, try MPD.parse(manifest.received, url: base, limits: limits), base: base, fetch)
+            } catch {
+                manifestFailed(manifest, fetch, .notAManifest("\(error)"))
+            }
+            return
+        }
+        guard manifest.mpd == nil else {
+            return manifestFailed(manifest, fetch, .notAManifest("the DASH manifest became something else"))
+        }
         do {
             var imported = PlaylistVariables()
             if case .manifest(_, let stream, .some) = fetch.purpose, let top = stream.top.playlist {
@@ -142,8 +153,11 @@ extension Agent {
         replan(stream)
     }
 
-    private mutating func manifestFailed(_ manifest: Manifest, _ fetch: Fetch, _ failure: ManifestFailure) {
-        guard case .manifest(_, let stream, let rendition) = fetch.purpose else { return }
+    mutating func manifestFailed(_ manifest: Manifest, _ fetch: Fetch, _ failure: ManifestFailure) {
+        guard case .manifest(_, let stream, let asked) = fetch.purpose else { return }
+        let rendition = asked ?? stream.renditions.first { $0.manifest === manifest && isPlaying($0) }
+        // Where a DASH manifest said that it is may be gone; where it was opened may say more.
+        if manifest === stream.top { manifest.url = stream.url }
         manifest.fetch = nil
         manifest.received = []
         manifest.failures += 1
@@ -164,7 +178,9 @@ extension Agent {
         renewalFailed(manifest, stream)
         if case .status(let status) = failure, Agent.mayHaveExpired(status), let rendition {
             // The origin is the gate: what it no longer serves, peers no longer get.
-            withdraw(rendition)
+            for own in stream.renditions where own === rendition || own.manifest === rendition.manifest {
+                withdraw(own)
+            }
         }
         if manifest === stream.top, !stream.isOpen {
             for opener in stream.openers { emit(.opened(opener, .failed(failure.openFailure, failure.description))) }
@@ -204,7 +220,7 @@ extension Agent {
     }
 
     /// The origin serves it again: peers learn anew what is held.
-    private mutating func restore(_ rendition: Rendition) {
+    mutating func restore(_ rendition: Rendition) {
         rendition.isWithdrawn = false
         for segment in rendition.allSegments where segment.isHeld && segment.originOnly == nil {
             announce(segment, .held)
@@ -265,16 +281,19 @@ extension Agent {
     }
 
     mutating func ensureInitialisation(_ map: MediaMap, in rendition: Rendition) -> Segment {
-        let id = map.id(of: rendition.key)
+        ensureInitialisation(map.id(of: rendition.key), map.url, in: rendition)
+    }
+
+    mutating func ensureInitialisation(_ id: SegmentID, _ url: WebURL, in rendition: Rendition) -> Segment {
         if let known = rendition.initialisation[id.number] {
-            known.url = map.url
+            known.url = url
             return known
         }
         let segment = Segment(
             id: id,
-            url: map.url,
+            url: url,
             duration: .zero,
-            name: Edition.nameHash(of: map.url),
+            name: Edition.nameHash(of: url),
             rendition: rendition,
             listedAt: now
         )

@@ -23,6 +23,14 @@ extension Agent {
         case .master(let id):
             guard let stream = stream(id), case .multivariant = stream.top.playlist else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
+        case .presentation(let id):
+            guard let stream = stream(id), stream.top.mpd != nil else { return noStream(answer) }
+            askManifest(answer, stream.top, stream, nil)
+        case .onlyInitialisation(let id, let key, _):
+            guard let rendition = stream(id)?.rendition(key), let segment = ensureInitialisation(of: rendition) else {
+                return noStream(answer)
+            }
+            begin(answer, segment)
         case .index(let id, let key):
             guard let stream = stream(id), let rendition = stream.rendition(key) else { return noStream(answer) }
             askManifest(answer, rendition.manifest, stream, rendition)
@@ -82,15 +90,17 @@ extension Agent {
         if holds(answer, manifest, stream, rendition) { return }
         if isFresh(manifest, rendition) { return deliver(manifest, stream, to: answer) }
         manifest.waiting.append(answer.request.id)
-        let patience = manifest.playlist == nil ? Agent.firstByteTime : Agent.manifestPatience
+        let patience = !manifest.hasCopy ? Agent.firstByteTime : Agent.manifestPatience
         agenda.note(.answer(answer.request.id), at: now + patience)
         fetchManifest(manifest, of: stream, rendition: rendition)
     }
 
     /// Whether a copy may be given without asking upstream.
     private func isFresh(_ manifest: Manifest, _ rendition: Rendition?) -> Bool {
-        guard let fetchedAt = manifest.fetchedAt, let playlist = manifest.playlist else { return false }
+        guard let fetchedAt = manifest.fetchedAt else { return false }
         let age = now - fetchedAt
+        if let mpd = manifest.mpd { return isFresh(manifest, mpd, age: age) }
+        guard let playlist = manifest.playlist else { return false }
         if case .media(let media) = playlist, manifest.isHeldUpstream, manifest.fetch != nil,
             age < media.targetDuration
         {
@@ -133,7 +143,7 @@ extension Agent {
     }
 
     private func mayStandIn(_ manifest: Manifest, for failure: ManifestFailure) -> Bool {
-        guard manifest.playlist != nil, let fetchedAt = manifest.fetchedAt else { return false }
+        guard manifest.hasCopy, let fetchedAt = manifest.fetchedAt else { return false }
         if case .status(let status) = failure, status == 403 || status == 404 || status == 410 { return false }
         return now - fetchedAt < Agent.staleManifest
     }
@@ -145,9 +155,15 @@ extension Agent {
         }
         manifest.wasServed = true
         let bytes: [UInt8]
+        var type = "application/vnd.apple.mpegurl"
         switch manifest.playlist {
+        case nil where manifest.mpd != nil:
+            guard let mpd = manifest.mpd else { return }
+            noteAdaptive(answer, mpd.bandwidths, stream)
+            type = "application/dash+xml"
+            bytes = localPresentation(mpd, stream, for: answer)
         case .multivariant(let list):
-            noteAdaptive(answer, list, stream)
+            noteAdaptive(answer, list.variants.map { $0.bandwidth }, stream)
             bytes = rewrite(list, stream)
         case .media(let list):
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
@@ -159,7 +175,7 @@ extension Agent {
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
         }
         let fields = [
-            HeaderField("content-type", "application/vnd.apple.mpegurl"), HeaderField("cache-control", "no-cache"),
+            HeaderField("content-type", type), HeaderField("cache-control", "no-cache"),
             HeaderField("access-control-allow-origin", "*"),
         ]
         end(answer, status: 200, fields: fields, body: bytes)
@@ -251,7 +267,7 @@ extension Agent {
             let reach = reach(of: player.playheads[place].head, rendition)
             _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
         } else {
-            player.playheads.append((rendition.key, Playhead(start: segment.numbers, at: now)))
+            player.playheads.append((rendition.key, newPlayhead(of: player, in: rendition, at: segment.numbers)))
         }
         tellInterest(rendition, force: false)
         begin(answer, segment)
@@ -365,6 +381,9 @@ extension LocalPath {
         case "ac3": "audio/ac3"
         case "ec3", "eac3": "audio/eac3"
         case "vtt": "text/vtt"
+        case "webm": "video/webm"
+        case "jpg": "image/jpeg"
+        case "png": "image/png"
         default: "application/octet-stream"
         }
     }

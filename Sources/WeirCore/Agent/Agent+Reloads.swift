@@ -3,14 +3,14 @@ extension Agent {
     /// Weir's own reloads: only while somebody plays and there is somebody to share with; alone it asks for nothing
     /// that its player does not ask for.
     mutating func scheduleReload(_ manifest: Manifest, _ stream: Stream, _ rendition: Rendition?) {
-        guard let rendition, rendition.isLive, !rendition.isParts, isPlaying(rendition), hasSwarm(stream) else {
-            return
-        }
+        guard let rendition, rendition.isLive, !rendition.isParts, isPlaying(rendition), hasSwarm(stream),
+            let expected = rendition.reloadPeriod
+        else { return }
         let isNews = manifest.failures == 0 && manifest.changedAt == manifest.fetchedAt
         // Counted from the last attempt: an origin that fails is not asked more often than one that works.
         let attempt = max(manifest.fetchedAt ?? now, manifest.failures > 0 ? now : .start)
-        let earliest = attempt + rendition.targetDuration / 2
-        let due = isNews ? ownTurn(rendition, after: earliest) : earliest
+        let earliest = attempt + expected / 2
+        let due = isNews ? ownTurn(rendition, expected, after: earliest) : earliest
         manifest.nextReload = max(due, now + .milliseconds(200))
         agenda.note(.reload(stream.id, rendition.key), at: manifest.nextReload ?? now)
     }
@@ -18,8 +18,8 @@ extension Agent {
     /// One moment per target duration, another one for each agent: hints make all reload together, and whoever reloads
     /// a whole target duration after that finds a new segment late. Spread out, somebody always looks just after it
     /// was listed, and each agent's own reloads are still a target duration apart.
-    private func ownTurn(_ rendition: Rendition, after time: Instant) -> Instant {
-        let period = max(rendition.targetDuration.nanoseconds, 1)
+    private func ownTurn(_ rendition: Rendition, _ expected: Duration, after time: Instant) -> Instant {
+        let period = max(expected.nanoseconds, 1)
         let phase = Int64(RandomSource.mix(me.digest.prefix ^ rendition.key.value) % UInt64(period))
         let rest = (time.nanoseconds - phase) % period
         return time + Duration(nanoseconds: rest <= 0 ? -rest : period - rest)
@@ -43,8 +43,9 @@ extension Agent {
     /// that polls eagerly would, and less and less often while the hints turn out to be vain.
     mutating func reloadOnHint(_ rendition: Rendition) {
         let manifest = rendition.manifest
+        guard rendition.isLive, !rendition.isTimetable, isPlaying(rendition), manifest.fetch == nil else { return }
         // Of parts the players' own blocking reloads bring news.
-        guard rendition.isLive, !rendition.isParts, isPlaying(rendition), manifest.fetch == nil else { return }
+        guard !rendition.isParts else { return }
         let pause = min(.milliseconds(500), rendition.targetDuration / 4) * (1 << min(8, manifest.vainHints))
         if let started = manifest.fetchStartedAt, now - started < pause {
             let due = started + pause

@@ -65,7 +65,7 @@ extension Agent {
 
     package func peers(at now: Instant) -> [PeerReport] {
         links.filter { $0.isUp }.map { link in
-            let held = link.holdings.reduce(0) { min(Int.max - $0, $1.held.count) + $0 }
+            let held = link.holdings.reduce(0) { min(Int.max - $0, segmentsHeld($1)) + $0 }
             return PeerReport(
                 id: link.peer.id.description,
                 address: link.peer.address.description,
@@ -78,6 +78,19 @@ extension Agent {
                 segments_held: held
             )
         }
+    }
+}
+
+extension Agent {
+    /// Where segments are named by their time each stands for many numbers.
+    private func segmentsHeld(_ holdings: Holdings) -> Int {
+        let rendition = stream(swarm: holdings.swarm)?.rendition(holdings.rendition)
+        guard let table = rendition?.representation?.representation.table, table.isTimed else {
+            return holdings.held.count
+        }
+        let ticks = Int(clamping: max(1, table.longest))
+        let count = holdings.held.count
+        return count / ticks + (count % ticks > 0 ? 1 : 0)
     }
 }
 

@@ -32,8 +32,8 @@ extension Agent {
     /// Segments that left the window and hold nothing need no record any more; initialisation sections that no entry
     /// names any more need no room either.
     mutating func forgetOldSegments(_ rendition: Rendition) {
-        guard rendition.isLive, let playlist = rendition.playlist else { return }
-        let named = Set(playlist.maps.map { $0.id(of: rendition.key).number })
+        guard rendition.isLive, rendition.listing != nil else { return }
+        let named = rendition.namedInitialisations
         for number in rendition.initialisation.keys.sorted() where !named.contains(number) {
             guard let section = rendition.initialisation[number], section.answers.isEmpty else { continue }
             replace(section)
@@ -45,5 +45,15 @@ extension Agent {
             else { continue }
             rendition.media[number] = nil
         }
+    }
+}
+
+extension Rendition {
+    /// Numbers of the initialisation sections that the newest manifest names.
+    fileprivate var namedInitialisations: Set<UInt64> {
+        if let representation {
+            return Set([representation.representation.initialisation].compactMap { $0?.id(of: key).number })
+        }
+        return Set(playlist?.maps.map { $0.id(of: key).number } ?? [])
     }
 }

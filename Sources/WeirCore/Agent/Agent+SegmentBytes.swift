@@ -180,6 +180,9 @@ extension Agent {
             guard rest.count >= wanted else {
                 fetch.parts.append(rest.stored())
                 fetch.partBytes += rest.count
+                if segment.isOpenEnded {
+                    for id in segment.answers { if let answer = answers[id] { pump(answer) } }
+                }
                 return compactParts(fetch)
             }
             let last = wanted == rest.count ? rest : rest.slice(0..<wanted)

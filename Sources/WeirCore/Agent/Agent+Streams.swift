@@ -26,7 +26,7 @@ extension Agent {
             return
         }
         let swarm = SwarmID.derive(url: url, name: request.swarmName ?? settings.swarmName)
-        let stream = Stream(id: key, url: url, swarm: swarm, now: now)
+        let stream = Stream(id: key, url: url, swarm: swarm, time: time, now: now)
         stream.openers.append(id)
         stream.fields = request.fields
         streams.append(stream)
@@ -54,6 +54,8 @@ extension Agent {
         switch fetch.purpose {
         case .manifest(_, let owner, _): owner === stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): segment.rendition.stream === stream
+        case .index(let reading): reading.stream === stream
+        case .clock(let owner, _): owner === stream
         case .steering(let owner): owner === stream
         case .keyAhead(let owner, _): owner === stream
         case .relay: false

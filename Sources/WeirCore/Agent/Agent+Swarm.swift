@@ -92,12 +92,13 @@ extension Agent {
 
     // MARK: Telling
 
-    private func interest(of rendition: Rendition, for link: Link) -> Message? {
+    /// - Parameter wasPlayed: the peer believes that it is, and must hear that it is not any more.
+    private func interest(of rendition: Rendition, for link: Link, wasPlayed: Bool = false) -> Message? {
         guard let handle = link.handle(of: rendition.stream.swarm) else { return nil }
         let position = position(in: rendition)
-        guard position != nil || rendition.newest != nil else { return nil }
+        guard position != nil || wasPlayed || rendition.newestToTell != nil else { return nil }
         return .interest(
-            Interest(handle: handle, rendition: rendition.key, position: position, newest: rendition.newest)
+            Interest(handle: handle, rendition: rendition.key, position: position, newest: rendition.newestToTell)
         )
     }
 
@@ -115,11 +116,13 @@ extension Agent {
         let hasMoved =
             rendition.isLive
             ? (position == nil) != (rendition.toldPosition == nil) : position != rendition.toldPosition
-        guard force || hasMoved || rendition.newest != rendition.toldNewest else { return }
+        let wasPlayed = rendition.toldPosition != nil
         rendition.toldPosition = position
-        rendition.toldNewest = rendition.newest
+        let newest = rendition.newestToTell
+        guard force || hasMoved || newest != rendition.toldNewest else { return }
+        rendition.toldNewest = newest
         for link in links(of: rendition.stream) {
-            if let message = interest(of: rendition, for: link) { emitMessage(message, to: link) }
+            if let message = interest(of: rendition, for: link, wasPlayed: wasPlayed) { emitMessage(message, to: link) }
         }
     }
 

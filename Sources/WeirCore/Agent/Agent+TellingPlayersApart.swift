@@ -88,9 +88,9 @@ extension Agent {
 
     /// Only a player that chooses among bandwidths can be misled by the cache. Libav's demuxer never switches by
     /// itself.
-    func noteAdaptive(_ answer: Answer, _ list: MultivariantPlaylist, _ stream: Stream) {
+    func noteAdaptive(_ answer: Answer, _ bandwidths: [Int], _ stream: Stream) {
         let request = answer.request
-        guard Set(list.variants.map { $0.bandwidth }).count >= 2, !request.userAgent.hasPrefix("Lavf/") else { return }
+        guard Set(bandwidths).count >= 2, !request.userAgent.hasPrefix("Lavf/") else { return }
         let kin = kin(of: request, in: stream)
         for player in kin { player.isAdaptive = true }
         if kin.isEmpty { newPlayer(request, in: stream).isAdaptive = true }

@@ -57,7 +57,7 @@ extension Agent {
 
     private mutating func openAhead(_ url: WebURL, fields: [HeaderField]) {
         let swarm = SwarmID.derive(url: url, name: settings.swarmName)
-        let stream = Stream(id: StreamID.derive(url: url), url: url, swarm: swarm, now: now)
+        let stream = Stream(id: StreamID.derive(url: url), url: url, swarm: swarm, time: time, now: now)
         stream.fields = fields
         stream.isAhead = true
         stream.isOnDemand = true
@@ -98,6 +98,8 @@ extension Agent {
     /// A playlist that is not there, or that a player would not be given any more.
     private func isWorthFetching(_ manifest: Manifest) -> Bool {
         guard manifest.fetch == nil, !manifest.wasServed, manifest.failures == 0 else { return false }
+        // Of a DASH manifest one copy is enough to be open.
+        guard manifest.mpd == nil else { return false }
         guard let fetchedAt = manifest.fetchedAt, case .media(let playlist) = manifest.playlist else { return true }
         return !playlist.endList && now - fetchedAt >= playlist.targetDuration - Zap.step
     }

@@ -84,6 +84,24 @@ extension Agent {
                 slack = slack + (entry.duration - head.creditedTime(of: entry.number)).orZero
                 index += 1
             }
+            if index >= listing.count { wishBeyond(rendition, slack, into: &found) }
+        }
+    }
+
+    /// The beginning of what continues a rendition when its period ends.
+    private mutating func wishBeyond(_ rendition: Rendition, _ slackAtEnd: Duration, into found: inout [Wish]) {
+        guard let next = rendition.representation?.representation.next.flatMap({ rendition.stream.rendition($0) }),
+            let listing = next.listing, next.isShared, !isPlaying(next)
+        else { return }
+        var slack = slackAtEnd
+        var index = 0
+        while slack < settings.maximumBuffer, index < listing.count, found.count <= 64 {
+            let segment = ensureSegment(listing[index], in: next)
+            if !segment.isHeld, segment.answers.isEmpty, !found.contains(where: { $0.segment === segment }) {
+                found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))
+            }
+            slack = slack + segment.duration
+            index += 1
         }
     }
 

@@ -12,6 +12,7 @@ package struct Agent: ~Copyable {
     let me: PeerID
     var random: RandomSource
     var now = Instant.start
+    let time = TimeSource()
     var agenda = Agenda()
     private var outputs: [Output] = []
     private var outputsTaken = 0
@@ -56,6 +57,7 @@ package struct Agent: ~Copyable {
     package mutating func handle(_ input: Input, at time: Instant) {
         // A clock that steps back would undo what was decided in the meantime.
         now = max(now, time)
+        self.time.now = now
         dispatch(input)
         while let task = agenda.takeDue(at: now) { perform(task) }
         planUnplanned()
@@ -135,7 +137,10 @@ package struct Agent: ~Copyable {
         case .channels(let list): channelsArrived(list)
         case .close(let id): close(id)
         case .steering(let id, let manifest): steer(id, manifest)
-        case .wallClock, .timer: break
+        case .wallClock(let milliseconds):
+            let wall = WallTime(milliseconds: milliseconds)
+            time.wallOffset = Duration(nanoseconds: wall.nanoseconds.subtractedSaturating(now.nanoseconds))
+        case .timer: break
         case .stop: stop()
         }
     }

@@ -8,6 +8,10 @@ final class Fetch {
         case audit(Segment, chunk: Int)
         case anchor(Segment)
         case relay(RequestID)
+        /// A part of a DASH segment index.
+        case index(IndexReading)
+        /// What time the origin has.
+        case clock(Stream, UTCTiming.Scheme)
         case steering(Stream)
         /// A key of a stream that may be watched next.
         case keyAhead(Stream, WebURL)
@@ -48,7 +52,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .steering, .keyAhead: false
+        case .audit, .anchor, .relay, .index, .clock, .steering, .keyAhead: false
         }
     }
 

@@ -42,7 +42,8 @@ package enum Input: Sendable {
     case close(StreamID)
     /// What the shell read in the bytes of `Output.readSteering`; nil: no steering manifest.
     case steering(StreamID, SteeringManifest?)
-    /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute). Only logs use it.
+    /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute): for
+    /// live DASH manifests whose origin does not say what time it is.
     case wallClock(milliseconds: Int64)
     /// `nextDeadline` has come.
     case timer

@@ -6,6 +6,16 @@ package struct Limits: Sendable {
     package var playlistSegments = 200_000
     /// Renditions in one multivariant playlist.
     package var renditions = 256
+    /// Elements in one DASH manifest (a day of 2 s segments, one element each, in ten renditions).
+    package var manifestElements = 500_000
+    /// Attributes of one element of a manifest.
+    package var manifestAttributes = 128
+    /// Elements inside one another in a manifest.
+    package var manifestDepth = 64
+    /// Representations of all periods of one DASH manifest.
+    package var representations = 2048
+    /// Bytes of one read of a segment index.
+    package var indexBytes = 4 * 1024 * 1024
     /// Bytes of a segment that is held whole; a larger one is passed through and not shared.
     package var segmentBytes = 64 * 1024 * 1024
     /// Bytes of a key or another small resource.

@@ -58,6 +58,11 @@ package struct ByteReader: Sendable {
         return UInt16(high) << 8 | UInt16(try byte())
     }
 
+    package mutating func fixed32() throws(CodecError) -> UInt32 {
+        let high = try fixed16()
+        return UInt32(high) << 16 | UInt32(try fixed16())
+    }
+
     package mutating func fixed64() throws(CodecError) -> UInt64 {
         guard remaining >= 8 else { throw .truncated }
         var value: UInt64 = 0

@@ -1,13 +1,13 @@
 /// An attribute list (RFC 8216bis 4.2): `NAME=value,NAME="quoted, value"`, with the place of everything in it.
 ///
-/// Blanks around commas are tolerated as players do. What is no attribute, or a quotation that never ends, is skipped.
+/// Blanks around commas are tolerated as players do, and behind an equals sign. What is no attribute, or a quotation that never ends, is skipped.
 struct AttributeList {
     struct Attribute {
         let name: ByteSpan
         /// Without the quotes.
         let value: ByteSpan
         let isQuoted: Bool
-        /// From the name's first byte to the value's last, quotes included.
+        /// From the name's first byte to the value's last; of a quoted one with what stands between it and the comma.
         let whole: ByteSpan
     }
 
@@ -39,6 +39,7 @@ struct AttributeList {
     private mutating func addValue(name: ByteSpan, from start: Int, to end: Int) -> Int? {
         var index = start
         let bytes = source.bytes
+        while index < end, bytes[index].isBlank { index += 1 }
         guard index < end, bytes[index] == ASCII.quote else {
             while index < end, bytes[index] != ASCII.comma { index += 1 }
             let value = ByteSpan(bytes[start..<index].trimmingBlanks)
@@ -46,14 +47,14 @@ struct AttributeList {
             attributes.append(Attribute(name: name, value: value, isQuoted: false, whole: whole))
             return index
         }
+        let opening = index
         index += 1
         while index < end, bytes[index] != ASCII.quote { index += 1 }
         guard index < end else { return nil }
-        let value = ByteSpan(start + 1, index)
-        index += 1
+        let value = ByteSpan(opening + 1, index)
+        while index < end, bytes[index] != ASCII.comma { index += 1 }
         let whole = ByteSpan(Int(name.start), index)
         attributes.append(Attribute(name: name, value: value, isQuoted: true, whole: whole))
-        while index < end, bytes[index] != ASCII.comma { index += 1 }
         return index
     }
 
@@ -74,12 +75,24 @@ struct AttributeList {
     /// The URI attribute, unless it is empty, which names nothing.
     var uri: Attribute? { attribute("URI").flatMap { $0.value.start < $0.value.end ? $0 : nil } }
 
-    /// What to cut out so that the list stays one without this attribute: it and one comma.
-    func removal(of name: String) -> ByteSpan? {
-        guard let index = attributes.firstIndex(where: { slice($0.name).elementsEqual(name.utf8) }) else { return nil }
-        let whole = attributes[index].whole
-        if index > 0 { return ByteSpan(Int(attributes[index - 1].whole.end), Int(whole.end)) }
-        if attributes.count > 1 { return ByteSpan(Int(whole.start), Int(attributes[1].whole.start)) }
-        return whole
+    /// What to cut out so that the list stays one without these attributes, wherever and however often they stand in it:
+    /// each with one comma.
+    func removals(of names: Set<String>) -> [ByteSpan] {
+        var removals: [ByteSpan] = []
+        var keepsOneBefore = false
+        for (index, attribute) in attributes.enumerated() {
+            guard names.contains(slice(attribute.name).text) else {
+                keepsOneBefore = true
+                continue
+            }
+            let whole = attribute.whole
+            if keepsOneBefore {
+                removals.append(ByteSpan(Int(attributes[index - 1].whole.end), Int(whole.end)))
+            } else {
+                let end = index + 1 < attributes.count ? attributes[index + 1].whole.start : whole.end
+                removals.append(ByteSpan(Int(whole.start), Int(end)))
+            }
+        }
+        return removals
     }
 }

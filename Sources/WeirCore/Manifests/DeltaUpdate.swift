@@ -1,7 +1,7 @@
 /// Playlist delta updates (RFC 8216bis 6.2.5.1): what a player has already is replaced by EXT-X-SKIP.
-enum DeltaUpdate {
+package enum DeltaUpdate {
     /// Media segments older than the skip boundary: CAN-SKIP-UNTIL before the end of the list.
-    static func skippable(_ list: MediaPlaylist, until boundary: Duration) -> Int {
+    package static func skippable(_ list: MediaPlaylist, until boundary: Duration) -> Int {
         var rest = list.lowLatency.parts.reduce(Duration.zero) { sum, part in
             part.sequence >= list.nextPlace.sequence ? sum + part.duration : sum
         }
@@ -19,12 +19,14 @@ enum DeltaUpdate {
     ]
 
     /// Leaves out the first `count` media segments of a rewritten list.
-    static func skip(_ count: Int, of bytes: [UInt8]) -> [UInt8] {
+    package static func skip(_ count: Int, of bytes: [UInt8]) -> [UInt8] {
         guard count > 0 else { return bytes }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var skipped = 0
         var isAnnounced = false
+        // Only a line behind an EXTINF is a segment, and counts.
+        var hasDuration = false
         for line in PlaylistLines(bytes) {
             let start = Int(line.content.start)
             let text = bytes[start..<Int(line.content.end)].trimmingBlanks
@@ -33,12 +35,17 @@ enum DeltaUpdate {
                 continue
             }
             let isURI = text.first.map { $0 != ASCII.number } ?? false
-            if isURI || segmentTags.contains(name(of: text)) {
+            let tag = name(of: text)
+            if tag == "EXTINF" { hasDuration = true }
+            if isURI || segmentTags.contains(tag) {
                 if !isAnnounced {
                     result += Array("#EXT-X-SKIP:SKIPPED-SEGMENTS=\(count)\n".utf8)
                     isAnnounced = true
                 }
-                if isURI { skipped += 1 }
+                if isURI, hasDuration {
+                    skipped += 1
+                    hasDuration = false
+                }
             } else {
                 result += bytes[start..<line.end]
             }

@@ -12,6 +12,10 @@ package enum LocalPath: Hashable, Sendable {
     case part(StreamID, RenditionKey, number: UInt64, part: Int, suffix: String)
     /// `/s/{stream}/{rendition}/i{16 hex}.{suffix}`: an initialisation section by its derived number.
     case initialisation(StreamID, RenditionKey, number: UInt64, suffix: String)
+    /// `/s/{stream}/manifest.mpd`
+    case presentation(StreamID)
+    /// `/s/{stream}/{rendition}/init.{suffix}`: a DASH representation has one.
+    case onlyInitialisation(StreamID, RenditionKey, suffix: String)
     /// `/s/{stream}/{rendition}/k{n}.key`: by index into a table that the stream keeps.
     case key(StreamID, RenditionKey, Int)
     /// `/s/{stream}/r{n}`: another resource, by index into a table that the stream keeps.
@@ -35,6 +39,9 @@ package enum LocalPath: Hashable, Sendable {
             "/s/\(stream.text)/\(rendition.padded)/\(number).\(part).\(suffix)"
         case .initialisation(let stream, let rendition, let number, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
+        case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
+        case .onlyInitialisation(let stream, let rendition, let suffix):
+            "/s/\(stream.text)/\(rendition.padded)/init.\(suffix)"
         case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
         case .resource(let stream, let index): "/s/\(stream.text)/r\(index)"
         case .play(let url): "/play?url=\(PercentEncoding.encode(url))"
@@ -49,7 +56,7 @@ package enum LocalPath: Hashable, Sendable {
         switch self {
         case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
             .initialisation(let id, _, _, _),
-            .key(let id, _, _), .resource(let id, _):
+            .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _):
             id
         case .play, .channels, .channel: nil
         }
@@ -57,7 +64,7 @@ package enum LocalPath: Hashable, Sendable {
 
     /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's.
     package init?(target: String) {
-        guard target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
+        guard target.utf8.first == ASCII.slash, target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let query = parts.count > 1 ? parts[1] : ""
         let steps = parts[0].split(separator: "/", maxSplits: 5, omittingEmptySubsequences: false).dropFirst()
@@ -95,6 +102,8 @@ package enum LocalPath: Hashable, Sendable {
         if steps.count == 2 {
             if steps[1] == "master.m3u8" {
                 self = .master(stream)
+            } else if steps[1] == "manifest.mpd" {
+                self = .presentation(stream)
             } else if steps[1].hasPrefix("r"), let index = LocalPath.index(steps[1].dropFirst()) {
                 self = .resource(stream, index)
             } else {
@@ -127,8 +136,10 @@ package enum LocalPath: Hashable, Sendable {
             self = .key(stream, rendition, index)
             return
         }
-        guard SegmentSuffix.kept.contains(suffix) else { return nil }
-        if name.hasPrefix("i") {
+        guard SegmentSuffix.accepted.contains(suffix) else { return nil }
+        if name == "init" {
+            self = .onlyInitialisation(stream, rendition, suffix: suffix)
+        } else if name.hasPrefix("i") {
             guard let number = LocalPath.hexadecimal(name.dropFirst()) else { return nil }
             self = .initialisation(stream, rendition, number: number, suffix: suffix)
         } else {

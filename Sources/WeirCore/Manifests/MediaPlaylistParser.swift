@@ -160,7 +160,7 @@ struct MediaPlaylistParser {
         playlist.maps.append(MediaMap(byteRange: range, uri: uri))
         mapIndex = Int32(clamping: index)
         playlist.edits.addURI(attribute, .map(index))
-        if let removal = list.removal(of: "BYTERANGE") { playlist.edits.add(removal, .consume(.map(index))) }
+        for removal in list.removals(of: ["BYTERANGE"]) { playlist.edits.add(removal, .consume(.map(index))) }
     }
 
     /// Sections at one path whose queries differ: tokens do so too, but not within one playlist.
@@ -230,7 +230,7 @@ struct MediaPlaylistParser {
             return nil
         }
         var implicitOffset: Int64 = 0
-        if tag.offset == nil, let previousRange, source.slice(previousRange.uri) == source.slice(uri) {
+        if tag.offset == nil, let previousRange, source.isSameResource(previousRange.uri, uri) {
             implicitOffset = previousRange.end
         }
         guard let range = tag.range(implicitOffset: implicitOffset) else {
@@ -268,7 +268,7 @@ extension MediaPlaylistParser {
             playlist.lowLatency.skipUntil = until
         }
         // Local updates do not say which date ranges went.
-        if let removal = list.removal(of: "CAN-SKIP-DATERANGES") { playlist.edits.add(removal, .drop) }
+        for removal in list.removals(of: ["CAN-SKIP-DATERANGES"]) { playlist.edits.add(removal, .drop) }
     }
 
     private mutating func readPart(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) throws(PlaylistError) {
@@ -294,7 +294,7 @@ extension MediaPlaylistParser {
             )
         )
         playlist.edits.addURI(attribute, .part(place))
-        if let removal = list.removal(of: "BYTERANGE") { playlist.edits.add(removal, .consume(.part(place))) }
+        for removal in list.removals(of: ["BYTERANGE"]) { playlist.edits.add(removal, .consume(.part(place))) }
     }
 
     private mutating func partRange(
@@ -307,8 +307,11 @@ extension MediaPlaylistParser {
             return nil
         }
         var implicitOffset: Int64 = 0
-        if let previousPart, source.slice(previousPart.uri) == source.slice(uri) { implicitOffset = previousPart.end }
-        guard let range = ByteRangeTag(text)?.range(implicitOffset: implicitOffset) else {
+        let tag = ByteRangeTag(text)
+        if tag?.offset == nil, let previousPart, source.isSameResource(previousPart.uri, uri) {
+            implicitOffset = previousPart.end
+        }
+        guard let range = tag?.range(implicitOffset: implicitOffset) else {
             throw .malformed(line: line.number, reason: "BYTERANGE must be \"<length>[@<offset>]\"")
         }
         previousPart = (uri, range.offset + range.length)
@@ -338,8 +341,8 @@ extension MediaPlaylistParser {
             uri: uri
         )
         playlist.edits.addURI(attribute, .hint)
-        for name in ["BYTERANGE-START", "BYTERANGE-LENGTH"] {
-            if let removal = list.removal(of: name) { playlist.edits.add(removal, .consume(.hint)) }
+        for removal in list.removals(of: ["BYTERANGE-START", "BYTERANGE-LENGTH"]) {
+            playlist.edits.add(removal, .consume(.hint))
         }
     }
 

@@ -31,6 +31,12 @@ final class PlaylistSource: Sendable {
     func resolve(_ span: ByteSpan) -> WebURL? { url.resolve(variables.substituted(slice(span))) }
     /// Whether `resolve` gives a URL.
     func resolves(_ span: ByteSpan) -> Bool { url.resolves(variables.substituted(slice(span))) }
+    /// However the two are written.
+    func isSameResource(_ one: ByteSpan, _ other: ByteSpan) -> Bool {
+        if slice(one) == slice(other) { return true }
+        guard let url = resolve(one) else { return false }
+        return url == resolve(other)
+    }
     func text(_ span: ByteSpan) -> String { slice(span).text }
 }
 

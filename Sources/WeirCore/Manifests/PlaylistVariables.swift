@@ -36,7 +36,7 @@ package struct PlaylistVariables: Sendable, Equatable {
         // What substitution could make of it stays in proportion to what a playlist may be.
         let longest = values.values.reduce(0) { max($0, $1.count) }
         let (growth, overflow) = references.multipliedReportingOverflow(by: longest)
-        guard !overflow, growth <= 4 * limits.manifestBytes else { throw .tooLarge(limit: limits.manifestBytes) }
+        guard !overflow, growth / 4 <= limits.manifestBytes else { throw .tooLarge(limit: limits.manifestBytes) }
     }
 
     var isEmpty: Bool { values.isEmpty }

@@ -4,6 +4,14 @@ package enum SegmentSuffix {
     /// Kept as they are: on every player's list, and some formats (packed audio) are accepted under no other.
     package static let kept: Set<String> = ["ts", "m4s", "mp4", "m4a", "aac", "mp3", "ac3", "ec3", "eac3", "vtt"]
 
+    /// What local addresses may end in: DASH has some more formats.
+    package static let accepted = kept.union(["webm", "jpg", "png"])
+
+    /// The suffix of a local address for one that a manifest gives; nil when it says nothing of the format.
+    static func local(_ suffix: String) -> String? {
+        accepted.contains(suffix) ? suffix : renamed[suffix]
+    }
+
     /// The same formats under names that not every player knows.
     private static let renamed: [String: String] = [
         "webvtt": "vtt", "cmfv": "m4s", "cmfa": "m4s", "cmft": "m4s", "fmp4": "m4s", "m4v": "m4s", "m4f": "m4s",

@@ -26,6 +26,13 @@ struct Playhead {
     /// Segments that were drained in part and then left: more than these are a player that samples, not one that waits.
     static let mostParts = 64
 
+    /// - Parameter buffer: what is left of a rendition that this one continues: its clock runs on.
+    init(start: Range<UInt64>, continuing buffer: Duration, at now: Instant) {
+        self.init(start: start, at: now)
+        settled = buffer
+        clockStart = now
+    }
+
     init(start: Range<UInt64>, at now: Instant) {
         self.start = start.lowerBound
         next = start.upperBound

@@ -28,10 +28,17 @@ package struct SourceEstimate: Sendable {
     /// Notes that `bytes` took `time` once they had begun to flow.
     ///
     /// - Parameter isShort: the time is that of a whole exchange of few bytes. The first longer one replaces what such
-    ///   exchanges said: an initialisation section must not make an origin look slow.
+    ///   exchanges said, and afterwards they say only what is certain: the bytes took no longer than all of it, and no
+    ///   less than what is left of it after the round trip. An initialisation section, or a track of sound beside the
+    ///   picture, must not make an origin look slow.
     package mutating func note(bytes: Int, in time: Duration, isShort: Bool = false, at now: Instant) {
         guard bytes > 0 else { return }
-        let sample = max(time.seconds, 1e-7) / Double(bytes)
+        var sample = max(time.seconds, 1e-7) / Double(bytes)
+        if isShort, !isRough, let known = secondsPerByte {
+            let least = (time - (roundTrip ?? time)).orZero.seconds / Double(bytes)
+            sample = min(max(known, least), sample)
+            guard sample != known else { return }
+        }
         if isRough, !isShort {
             (secondsPerByte, spread, isRough) = (sample, SourceEstimate.firstSpread, false)
         } else if let known = secondsPerByte {

@@ -124,9 +124,14 @@ final class Segment {
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
 
-    /// Bytes not yet checked; a guess of half a mebibyte while the length is unknown.
+    /// Bytes not yet checked. While the length is unknown a guess: half a mebibyte, or less if the manifest says how many
+    /// bits a second has.
     var rest: Int64 {
-        guard let length else { return 512 * 1024 }
+        guard let length else {
+            let most = 512.0 * 1024
+            guard rendition.bandwidth > 0, duration > .zero else { return Int64(most) }
+            return Int64(min(most, 1.5 * Double(rendition.bandwidth) / 8 * duration.seconds))
+        }
         return max(0, length - chunks.checkedBytes)
     }
 

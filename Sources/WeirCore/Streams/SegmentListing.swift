@@ -14,6 +14,7 @@ struct ListedSegment {
         case url(WebURL)
         /// Resolved when it is needed: long playlists are walked through often.
         case uri(PlaylistURI)
+        case slot(SegmentTable.Slot, ListedRepresentation)
     }
 
     /// `SegmentID.number`.
@@ -23,6 +24,7 @@ struct ListedSegment {
         switch location {
         case .url(let url): url
         case .uri(let uri): uri.url
+        case .slot(let slot, let source): source.url(slot)
         }
     }
 
@@ -40,6 +42,20 @@ struct ListedSegment {
         self.byteRange = byteRange
         self.isGap = isGap
         location = .uri(uri)
+    }
+
+    init(
+        numbers: Range<UInt64>,
+        duration: Duration,
+        slot: SegmentTable.Slot,
+        of source: ListedRepresentation,
+        byteRange: ByteRange?
+    ) {
+        self.numbers = numbers
+        self.duration = duration
+        self.byteRange = byteRange
+        isGap = false
+        location = .slot(slot, source)
     }
 }
 

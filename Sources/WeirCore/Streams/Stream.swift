@@ -52,18 +52,21 @@ final class Stream {
     var steering = Steering()
     /// Segments finished, newest last, for the report.
     var finished: [SegmentReport] = []
+    let clock: StreamClock
 
-    init(id: StreamID, url: WebURL, swarm: SwarmID, now: Instant) {
+    init(id: StreamID, url: WebURL, swarm: SwarmID, time: TimeSource, now: Instant) {
         self.id = id
         self.url = url
         self.swarm = swarm
+        clock = StreamClock(time: time)
         top = Manifest(url: url)
         lastMediaRequest = now
     }
 
     /// The local path that plays it; nil until the manifest's kind is known.
     var path: String? {
-        switch top.playlist {
+        if top.mpd != nil { return LocalPath.presentation(id).text }
+        return switch top.playlist {
         case .multivariant: LocalPath.master(id).text
         case .media: renditions.first.map { LocalPath.index(id, $0.key).text }
         case nil: nil
@@ -80,6 +83,12 @@ final class Stream {
         renditions.append(rendition)
     }
 
+    /// Takes renditions out of the list; whoever does so has seen to it that nothing refers to their segments.
+    func remove(where isGone: (Rendition) -> Bool) {
+        renditions.removeAll(where: isGone)
+        renditionPlace = Dictionary(uniqueKeysWithValues: renditions.enumerated().map { ($1.key, $0) })
+    }
+
     var isLive: Bool { renditions.contains { $0.isLive } }
 }
 
@@ -87,6 +96,13 @@ final class Stream {
 final class Manifest {
     var url: WebURL
     var playlist: HLSPlaylist?
+    /// A DASH manifest: the renditions of the whole stream.
+    var mpd: MPD?
+    /// Segment indexes that were read, or are being read, for it.
+    var indexes: [RenditionKey: IndexReading] = [:]
+    /// A newer copy that waits for segment indexes.
+    var coming: MPD?
+    var hasCopy: Bool { playlist != nil || mpd != nil }
     /// Where relative URIs resolve: the URL that answered.
     var answeredBy: WebURL?
     var fetch: FetchID?
@@ -190,8 +206,17 @@ final class Rendition {
         return nil
     }
 
+    /// What a DASH manifest says of it.
+    var representation: ListedRepresentation?
+
     /// What is listed now; nil before the first copy.
-    var listing: (any SegmentListing)? { isParts ? parts : playlist }
+    var listing: (any SegmentListing)? {
+        if let representation { return RepresentationListing(representation, at: stream.clock.now) }
+        return isParts ? parts : playlist
+    }
+
+    /// Its segments follow from the clock alone: nobody has to be told what is newest, and no reload tells more.
+    var isTimetable: Bool { representation?.representation.isOpenEnded ?? false }
     /// The partial segments that its manifest lists.
     var parts: PartListing? { playlist.flatMap { $0.lowLatency.partTarget == nil ? nil : PartListing(playlist: $0) } }
     var newest: UInt64? { listing?.newest }
@@ -199,7 +224,18 @@ final class Rendition {
     var targetDuration: Duration { listing?.targetDuration ?? .seconds(6) }
     var isLive: Bool { listing.map { !$0.isComplete } ?? false }
 
-    func entry(_ number: UInt64) -> ListedSegment? { listing?.entry(number) }
+    /// What peers are told is newest. A DASH manifest lists many renditions that nobody plays; only what is played is
+    /// worth a word, and nothing that everybody's clock says.
+    var newestToTell: UInt64? {
+        guard representation != nil else { return newest }
+        return isTimetable || toldPosition == nil ? nil : newest
+    }
+
+    /// Of a DASH representation also what should not be there yet, or not any more.
+    func entry(_ number: UInt64) -> ListedSegment? {
+        guard let representation else { return listing?.entry(number) }
+        return representation.entry(number)
+    }
 
     func segment(_ id: SegmentID) -> Segment? {
         let found = id.kind == .media ? media[id.number] : initialisation[id.number]

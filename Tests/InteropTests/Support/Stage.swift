@@ -76,6 +76,10 @@ final class Stage: Sendable {
         return StartedProgram(process: process, path: path)
     }
 
+    func createDirectory(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(directory)/\(name)", withIntermediateDirectories: true)
+    }
+
     /// Runs a program to its end.
     func run(_ arguments: [String], within seconds: Double = 60) async throws -> StartedProgram.Result {
         try await start(arguments).result(within: seconds)

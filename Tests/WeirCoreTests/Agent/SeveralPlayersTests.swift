@@ -196,11 +196,9 @@ struct SeveralPlayersTests {
         func ahead(_ stream: WeirCore.Stream) -> Int {
             stream.renditions[0].media.values.count { $0.isHeld && $0.id.number > 0 }
         }
-        for path in paths {
-            let id = probe.ask(path.replacing("index.m3u8", with: "0.ts"), userAgent: path)
-            serve()
-            probe.drain(id)
-        }
+        let asked = paths.map { probe.ask($0.replacing("index.m3u8", with: "0.ts"), userAgent: $0) }
+        serve()
+        for id in asked { probe.drain(id) }
         for _ in 0..<200 {
             probe.wait(.milliseconds(100))
             serve()

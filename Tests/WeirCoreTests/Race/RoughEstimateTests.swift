@@ -15,9 +15,27 @@ struct RoughEstimateTests {
         estimate.note(bytes: 1_000_000, in: .milliseconds(100), at: start)
         #expect(!estimate.isRough)
         #expect(abs((estimate.rate ?? 0) - 10_000_000) < 1)
-        // From then on short ones are samples among others.
+        // From then on short ones count only as far as they are certain.
+        estimate.note(roundTrip: .milliseconds(9), at: start)
         estimate.note(bytes: 16_384, in: .milliseconds(10), isShort: true, at: start)
         #expect(!estimate.isRough)
+        #expect(abs((estimate.rate ?? 0) - 10_000_000) < 1)
+    }
+
+    @Test("Short bodies make a source slower or faster only by what is certain")
+    func certain() {
+        var estimate = SourceEstimate()
+        estimate.note(bytes: 1_000_000, in: .milliseconds(1000), at: start)
+        estimate.note(roundTrip: .milliseconds(10), at: start)
+        // At least 90 ms for 10 kB: slower than 1 MB/s.
+        estimate.note(bytes: 10_000, in: .milliseconds(100), isShort: true, at: start)
+        #expect((estimate.rate ?? 0) < 500_000)
+        var faster = SourceEstimate()
+        faster.note(bytes: 1_000_000, in: .milliseconds(1000), at: start)
+        faster.note(roundTrip: .milliseconds(10), at: start)
+        // At most 11 ms for 50 kB: faster than 1 MB/s.
+        faster.note(bytes: 50_000, in: .milliseconds(11), isShort: true, at: start)
+        #expect((faster.rate ?? 0) > 1_100_000)
     }
 
     @Test("While a longer body is under way, peers keep what a rough estimate would take from them")

@@ -1,0 +1,3 @@
+// libxml2's streaming reader, and nothing else of it.
+#include <libxml/parser.h>
+#include <libxml/xmlreader.h>
