@@ -96,7 +96,7 @@ struct RepresentationBuilder {
             // Such segments are counted from the period's start, whatever their media time is.
             result.offset = 0
         } else {
-            result.table = numbers.single()
+            result.table = numbers.single(isTimed: template.usesTime && !template.usesNumber)
         }
         result.media = .template(template)
         if let first = result.table.runs.first {
@@ -257,8 +257,8 @@ struct SegmentNumbers {
     }
 
     /// One segment for the whole period.
-    func single() -> SegmentTable {
-        var table = SegmentTable(timescale: timescale, isTimed: false)
+    func single(isTimed: Bool) -> SegmentTable {
+        var table = SegmentTable(timescale: timescale, isTimed: isTimed)
         table.append(number: first, time: 0, ticks: max(1, periodTicks ?? timescale), count: 1)
         return table
     }

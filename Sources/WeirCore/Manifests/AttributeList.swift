@@ -53,7 +53,7 @@ struct AttributeList {
         guard index < end else { return nil }
         let value = ByteSpan(opening + 1, index)
         while index < end, bytes[index] != ASCII.comma { index += 1 }
-        let whole = ByteSpan(Int(name.start), index)
+        let whole = ByteSpan(Int(name.start), bytes[Int(value.end)..<index].trimmingBlanks.endIndex)
         attributes.append(Attribute(name: name, value: value, isQuoted: true, whole: whole))
         return index
     }
