@@ -49,7 +49,7 @@ import WeirCore
         "An attribute is removed with one comma",
         arguments: [
             ("BYTERANGE=\"1@0\",URI=\"i\"", "URI=\"/map(0)\""), ("URI=\"i\",BYTERANGE=\"1@0\"", "URI=\"/map(0)\""),
-            ("URI=\"i\", BYTERANGE=\"1@0\" ,X=\"a,b\"", "URI=\"/map(0)\",X=\"a,b\""),
+            ("URI=\"i\", BYTERANGE=\"1@0\" ,X=\"a,b\"", "URI=\"/map(0)\" ,X=\"a,b\""),
             ("X=1,BYTERANGE=1@0,URI=i", "X=1,URI=\"/map(0)\""),
         ]
     ) func removal(before: String, after: String) throws {
