@@ -170,18 +170,7 @@ extension Agent {
         }
         link.outstandingChunks += range.count
         let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))
-        emitMessage(
-            .request(
-                RunRequest(
-                    request: number,
-                    handle: handle,
-                    segment: segment.id,
-                    edition: segment.edition,
-                    chunks: chunks
-                )
-            ),
-            to: link
-        )
+        send(number, for: chunks, of: segment, to: link, handle)
     }
 
     private func expectation(of link: Link) -> Duration {
@@ -223,24 +212,30 @@ extension Agent {
         return isHeld ? settings.stallTimeout / 2 : settings.stallTimeout * 2
     }
 
+    private mutating func send(
+        _ number: UInt32,
+        for chunks: ChunkRun,
+        of segment: Segment,
+        to link: Link,
+        _ handle: UInt32
+    ) {
+        let request = RunRequest(
+            request: number,
+            handle: handle,
+            segment: segment.id,
+            edition: segment.edition,
+            chunks: chunks
+        )
+        emitMessage(.request(request), to: link)
+    }
+
     private mutating func askDigests(of segment: Segment, from link: Link, _ handle: UInt32) {
         let number = link.nextRequest
         link.nextRequest &+= 1
         // A peer that never answers must not make the book grow.
         if link.queries.count >= 64, let oldest = link.queries.keys.min() { link.queries[oldest] = nil }
         link.queries[number] = segment
-        emitMessage(
-            .request(
-                RunRequest(
-                    request: number,
-                    handle: handle,
-                    segment: segment.id,
-                    edition: segment.edition,
-                    chunks: ChunkRun(first: 0, count: 0)
-                )
-            ),
-            to: link
-        )
+        send(number, for: ChunkRun(first: 0, count: 0), of: segment, to: link, handle)
     }
 
     /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.

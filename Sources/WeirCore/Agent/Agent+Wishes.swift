@@ -62,12 +62,10 @@ extension Agent {
 
     /// What players will ask next, as far as `max_buffer_size` and the cache allow.
     private mutating func wishAhead(_ rendition: Rendition, into found: inout [Wish]) {
-        for player in rendition.stream.players where !player.isAside {
-            guard let place = player.place(of: rendition.key) else { continue }
-            let head = player.playheads[place].head
-            guard now - head.lastRequest < idleAfter(rendition) else { continue }
+        guard let listing = rendition.listing else { return }
+        for player in rendition.stream.players {
+            guard let head = activeHead(of: player, in: rendition) else { continue }
             var slack = head.buffer(at: now)
-            guard let listing = rendition.listing else { continue }
             // A live player that fell out of the window goes on at its beginning.
             var index = listing.index(atOrAfter: head.drainedTo)
             while slack < settings.maximumBuffer, index < listing.count {
@@ -105,17 +103,22 @@ extension Agent {
         }
     }
 
+    /// Where a player is in a rendition; nil when it does not play it, or not any more.
+    private func activeHead(of player: Player, in rendition: Rendition) -> Playhead? {
+        guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
+        let head = player.playheads[place].head
+        return now - head.lastRequest < idleAfter(rendition) ? head : nil
+    }
+
     /// Seconds until a player runs dry for lack of this segment, given that what comes before it arrives in time.
     func slack(of segment: Segment) -> Duration? {
         guard segment.id.kind == .media else { return nil }
         let rendition = segment.rendition
+        guard let listing = rendition.listing else { return nil }
         var least: Duration?
-        for player in rendition.stream.players where !player.isAside {
-            guard let place = player.place(of: rendition.key) else { continue }
-            let head = player.playheads[place].head
-            guard now - head.lastRequest < idleAfter(rendition) else { continue }
+        for player in rendition.stream.players {
+            guard let head = activeHead(of: player, in: rendition) else { continue }
             var slack = head.buffer(at: now)
-            guard let listing = rendition.listing else { continue }
             var index = listing.index(atOrAfter: head.drainedTo)
             while index < listing.count, listing.number(at: index) < segment.id.number, slack < settings.maximumBuffer {
                 let entry = listing[index]
