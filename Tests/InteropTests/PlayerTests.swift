@@ -60,7 +60,7 @@ extension InteropTests {
         func live() async throws {
             try await Media.need("ts60")
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory)
+                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
                 let nginx = try await stage.nginx(root: stage.directory)
                 try await packager.start()
                 stage.atEnd { await packager.stop() }

@@ -83,18 +83,21 @@ package final class AgentProcess: Sendable {
         flags: [String] = [],
         program: String,
         errors: ChildProcess.Output = .inherited,
+        on host: LabHost = .loopback,
         started: (ChildProcess) -> Void = { _ in }
     ) async throws -> AgentProcess {
         let announcing = try PipeEnds()
         let process: ChildProcess
         do {
             defer { close(announcing.writing) }
-            process = try ChildProcess(
-                [program, "play", url, "--json"] + flags,
-                output: .descriptor(announcing.writing),
-                errors: errors,
-                ownGroup: true
-            )
+            process = try host.inside {
+                try ChildProcess(
+                    [program, "play", url, "--json"] + flags,
+                    output: .descriptor(announcing.writing),
+                    errors: errors,
+                    ownGroup: true
+                )
+            }
         } catch {
             close(announcing.reading)
             throw LabError("cannot start \(program): \(error)")

@@ -78,6 +78,7 @@ package final class ShapedNetwork: Sendable {
         try await router.run("tc qdisc add dev h\(number) root \(bucket(link.downlink, queue))")
         try await host.run("ip addr add 10.7.\(number).2/24 dev eth0")
         try await host.run("ip link set eth0 up")
+        try await host.run("ip link set lo up")
         try await host.run("ip route add default via 10.7.\(number).1")
         try await host.run("tc qdisc add dev eth0 root \(bucket(link.uplink, queue))")
         return host
@@ -90,6 +91,10 @@ package final class ShapedNetwork: Sendable {
     }
 
     package func address(of host: Int) -> String { "10.7.\(host).2" }
+
+    package func host(_ number: Int) -> LabHost {
+        LabHost(address: address(of: number), namespace: hosts[number])
+    }
 
     /// A socket that belongs to this host.
     package func socket(at host: Int, congestion: String? = nil) throws -> BlockingSocket {

@@ -1,6 +1,4 @@
 import FoundationEssentials
-import NIOCore
-import NIOPosix
 package import WeirCore
 import WeirNet
 
@@ -45,41 +43,43 @@ package final class NginxOrigin: Sendable {
     ///   - sendfile: nginx's own switch; benches report both.
     ///   - directives: further ones of its `http` block.
     ///   - logs: whether it writes an access log.
+    ///   - host: where it runs.
     package static func start(
         root: String,
         sendfile: Bool = true,
         directives: String = "",
-        logs: Bool = true
+        logs: Bool = true,
+        on host: LabHost = .loopback
     ) async throws -> NginxOrigin {
         let prefix = "\(URL.temporaryDirectory.path())weir-nginx-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: prefix, withIntermediateDirectories: true)
         let port = try await FreePort.find()
         let log = logs ? "access.log weir" : "off"
-        try Data(configuration(root: root, port: port, sendfile: sendfile, directives: directives, log: log).utf8)
+        let address = PeerAddress(host: host.address, port: port)
+        try Data(configuration(root: root, address, sendfile: sendfile, directives: directives, log: log).utf8)
             .write(to: URL(fileURLWithPath: prefix + "/nginx.conf"))
         let process: ChildProcess
         do {
             // Debian's place is not in the PATH of users.
             let program = FileManager.default.isExecutableFile(atPath: "/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx"
-            process = try ChildProcess(
-                [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
-                output: .discarded,
-                errors: .discarded,
-                ownGroup: true
-            )
+            process = try host.inside {
+                try ChildProcess(
+                    [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"],
+                    output: .discarded,
+                    errors: .discarded,
+                    ownGroup: true
+                )
+            }
         } catch {
             throw LabError("cannot start nginx: \(error) (Scripts/setup installs it)")
         }
-        let origin = NginxOrigin(
-            address: PeerAddress(host: "127.0.0.1", port: port),
-            process: process,
-            prefix: prefix
-        )
+        let origin = NginxOrigin(address: address, process: process, prefix: prefix)
         do {
-            try await origin.waitUntilListening()
+            try await host.waitUntilListening(port: port)
         } catch {
+            let reason = origin.errors()
             await origin.stop()
-            throw error
+            throw LabError("nginx: \(error): \(reason ?? "no error log")")
         }
         return origin
     }
@@ -120,7 +120,7 @@ package final class NginxOrigin: Sendable {
     // As root its worker would become nobody, who may not read the checkout.
     private static func configuration(
         root: String,
-        port: Int,
+        _ address: PeerAddress,
         sendfile: Bool,
         directives: String,
         log: String
@@ -143,7 +143,7 @@ package final class NginxOrigin: Sendable {
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
             server {
-                listen 127.0.0.1:\(port);
+                listen \(address);
                 root \(root);
             }
         }
@@ -151,20 +151,7 @@ package final class NginxOrigin: Sendable {
         """
     }
 
-    private func waitUntilListening() async throws {
-        for _ in 0..<100 {
-            let attempt = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(.seconds(1))
-                .connect(host: address.host, port: address.port)
-            if let channel = try? await attempt.get() {
-                try? await channel.close()
-                return
-            }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        let reason = (try? Data(contentsOf: URL(fileURLWithPath: prefix + "/error.log"))).map {
-            String(decoding: $0, as: UTF8.self)
-        }
-        throw LabError("nginx does not listen: \(reason ?? "no error log")")
+    private func errors() -> String? {
+        (try? Data(contentsOf: URL(fileURLWithPath: prefix + "/error.log"))).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -31,8 +31,10 @@ enum Media {
 
     /// The segments of `ts60` in order: two seconds each.
     static func segments() throws -> [[UInt8]] {
-        try (0..<30).map { try readBytes(segmentPath($0)) }
+        try segmentPaths.map { try readBytes($0) }
     }
+
+    static let segmentPaths = (0..<30).map(segmentPath)
 
     static func segmentPath(_ index: Int) -> String {
         let digits = "0000\(index)".suffix(5)
