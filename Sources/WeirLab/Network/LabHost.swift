@@ -1,5 +1,3 @@
-package import WeirNet
-
 /// Where a program of the lab runs and what it listens on: this machine, or a host of a `ShapedNetwork`.
 package struct LabHost: Sendable {
     /// Where others of its network reach it.
