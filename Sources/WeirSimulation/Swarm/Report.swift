@@ -55,7 +55,7 @@ package struct Report: Sendable {
         let statistics = simulation.agents.map { $0.decider.statistics(at: simulation.now) }
         policy = scenario.policy
         viewers = scenario.peers
-        bound = Report.bound(scenario)
+        bound = Report.bound(simulation)
         delivered = figures.reduce(0) { $0 + $1.deliveredAfterWarmUp }
         originBytes = log.mediaBytes - log.startUpBytes
         startUpBytes = log.startUpBytes
@@ -93,16 +93,13 @@ package struct Report: Sendable {
         digest = simulation.digest
     }
 
-    private static func bound(_ scenario: Scenario) -> Double {
-        let payload =
-            scenario.uplink * Double(Transport.segmentBytes)
-            / Double(Transport.segmentBytes + Transport.headerBytes)
-        let riders = Int(Double(scenario.peers) * scenario.freeRiders + 0.5)
-        return Bounds.offload(
-            viewers: scenario.peers,
-            uplinks: Array(repeating: payload, count: scenario.peers - riders),
-            bitrate: scenario.bitrate
-        )
+    private static func bound(_ simulation: Simulation) -> Double {
+        let scenario = simulation.scenario
+        let payload = Double(Transport.segmentBytes) / Double(Transport.segmentBytes + Transport.headerBytes)
+        // Who comes in the place of another has its uplink.
+        let uplinks = simulation.agents.prefix(scenario.peers).filter { $0.role != .freeRider }
+            .map { scenario.uplink(of: $0.number) * payload }
+        return Bounds.offload(viewers: scenario.peers, uplinks: uplinks, bitrate: scenario.bitrate)
     }
 
     /// Requests and whole copies per segment that was listed after the warm-up.

@@ -61,6 +61,8 @@ package struct Scenario: Sendable {
 
     /// Bits per second on the viewers' access links, headers included.
     package var uplink = 5_000_000.0
+    /// Uplinks of the first agents, in order, where they differ from that.
+    package var uplinks: [Double] = []
     package var downlink = 20_000_000.0
     package var roundTrips = (least: Duration.milliseconds(20), most: Duration.milliseconds(80))
     package var originRate = 1_000_000_000.0
@@ -111,6 +113,9 @@ package struct Scenario: Sendable {
         }
         return window > 4 ? max(1, min(window - 1, most)) : 3
     }
+
+    /// Bits per second of an agent's uplink.
+    package func uplink(of agent: Int) -> Double { uplinks.indices.contains(agent) ? uplinks[agent] : uplink }
 
     package var shape: StreamShape {
         let recorded = Int((recordedDuration ?? duration).seconds / segmentDuration.seconds)

@@ -73,7 +73,7 @@ package final class Simulation {
         let number = agents.count
         let place = (x: random.fraction(), y: random.fraction())
         let host = network.addHost(
-            HostSettings(uplink: scenario.uplink / 8, downlink: scenario.downlink / 8, place: place)
+            HostSettings(uplink: scenario.uplink(of: number) / 8, downlink: scenario.downlink / 8, place: place)
         )
         let signer = SimulatedSigner(number: mixed(scenario.seed, UInt64(number)))
         let http = HTTPPool(host: host, handshakes: 2, network: network, queue: queue) { [unowned self] in
