@@ -26,7 +26,7 @@ enum ManifestRules {
     @discardableResult
     static func check(_ mpd: MPD, _ what: String) throws(Fault) -> [UInt8] {
         guard let player else { throw Fault("the address is wrong") }
-        let base = mpd.hasRemoteParts ? "http://127.0.0.1:8080/s/abc/" : ""
+        let base = (mpd.hasRemoteParts ? "http://127.0.0.1:8080" : "") + "/s/abc/"
         let bytes = mpd.rewritten { "\(base)\($0.key.padded)/" }
         var limits = Limits()
         limits.manifestBytes = .max

@@ -141,9 +141,10 @@ extension Agent {
 
     /// The manifest as its players get it.
     func localPresentation(_ mpd: MPD, _ stream: Stream, for answer: Answer) -> [UInt8] {
-        // Parts that players fetch from the origin keep the origin's base, under which local addresses must be whole.
+        // From the root, as in playlists: FFmpeg takes relative addresses by where it asked, and not by where it was
+        // led to. Parts that players fetch from the origin keep the origin's base, under which ours must be whole.
         let path = LocalPath.presentation(stream.id).text.dropLast("manifest.mpd".utf8.count)
-        let base = mpd.hasRemoteParts ? answer.request.authority.map { "http://\($0)\(path)" } ?? String(path) : ""
+        let base = (mpd.hasRemoteParts ? answer.request.authority.map { "http://\($0)" } ?? "" : "") + path
         return mpd.rewritten { "\(base)\($0.key.padded)/" }
     }
 

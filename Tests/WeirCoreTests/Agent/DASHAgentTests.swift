@@ -70,7 +70,9 @@ struct DASHAgentTests {
         #expect(path.hasSuffix("/manifest.mpd"))
         let list = probe.ask(path)
         #expect(probe.fields(list).contains(HeaderField("content-type", "application/dash+xml")))
-        #expect(probe.text(list).contains("<BaseURL>\(Source.key.padded)/</BaseURL>"))
+        // From the root: some players take relative addresses by a channel's, which only leads here.
+        let folder = path.dropLast("manifest.mpd".utf8.count)
+        #expect(probe.text(list).contains("<BaseURL>\(folder)\(Source.key.padded)/</BaseURL>"))
         #expect(probe.text(list).contains("media='$Time$.m4s'"))
         #expect(probe.fetches().count == 1)
         #expect(probe.status(probe.ask(Source.local(path, "5001.m4s"))) == 404)
