@@ -93,8 +93,9 @@ enum PlaylistRules {
         let update = DeltaUpdate.skip(most, of: bytes)
         let announcement = Array("#EXT-X-SKIP:SKIPPED-SEGMENTS=\(most)\n".utf8)
         guard let place = update.firstRange(of: announcement) else { throw Fault("an update that does not say so") }
-        let rest = Array(update[..<place.lowerBound] + update[place.upperBound...])
-        let left = try media(rest, at: player, "what an update leaves")
+        // What stands in for it is of a media playlist too, whatever else the update says.
+        let rest = update[..<place.lowerBound] + Array("#EXT-X-TARGETDURATION:1\n".utf8) + update[place.upperBound...]
+        let left = try media(Array(rest), at: player, "what an update leaves")
         let moved = left.segments.map { segment in
             "\(segment.sequence - left.mediaSequence + playlist.mediaSequence + UInt64(most)) \(segment.url)"
         }
