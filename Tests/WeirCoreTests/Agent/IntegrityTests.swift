@@ -130,7 +130,7 @@ struct IntegrityTests {
         world.expectSound(viewer)
     }
 
-    @Test("An edition that changed at the origin is nobody's lie")
+    @Test("F25 F33 An edition that changed at the origin is nobody's lie")
     func changedEdition() {
         for seed in 0..<5 as Range<UInt64> {
             let long = Film(segments: 20, bytes: 300_000)

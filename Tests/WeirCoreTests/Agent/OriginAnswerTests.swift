@@ -305,7 +305,7 @@ struct OriginAnswerTests {
         #expect(probe.fetches(".m3u8").count == lists)
     }
 
-    @Test("Segments inserted for each viewer alone are read from the origin, and nobody is banned for them")
+    @Test("F25 Two peers see other segments under one number, inserted for each: read from the origin, nobody banned")
     func perViewer() {
         let world = AgentWorld()
         let shared = pattern(100_000)
