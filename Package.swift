@@ -110,12 +110,15 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
+                "WeirFuzz",
                 "WeirLab",
                 "WeirNet",
                 "WeirSimulation",
                 "WeirCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
