@@ -14,6 +14,7 @@ extension Agent {
         }
         manifest.answeredBy = base
         manifest.coming = mpd
+        adoptSteering(mpd.steering, in: stream)
         // Until its indexes are read the manifest counts as being fetched.
         readIndexes(manifest, stream)
     }
@@ -45,7 +46,10 @@ extension Agent {
             manifest.vainHints = 0
             adopt(mpd, in: stream)
         }
-        for rendition in stream.renditions where rendition.isWithdrawn { restore(rendition) }
+        for rendition in stream.renditions {
+            if rendition.isWithdrawn { restore(rendition) }
+            endRenewal(rendition)
+        }
         answerManifest(manifest, stream)
         if !stream.isOpen { openedStream(stream) }
         askTime(of: stream, mpd)
@@ -83,7 +87,14 @@ extension Agent {
         }
         guard let rendition = stream.rendition(representation.key) else { return }
         let before = rendition.representation?.representation
-        rendition.representation = ListedRepresentation(representation)
+        rendition.listed = places(of: representation, in: stream)
+        rendition.places = stream.steering.withClones(rendition.listed)
+        let place = stream.steering.choice(among: rendition.places, at: now) ?? rendition.listed[0]
+        let old = rendition.place
+        list(representation, of: rendition, at: place)
+        if rendition.isRenewing || old.map({ $0.url != place.url }) ?? false {
+            readdress(rendition, isOtherServer: old?.server != place.server)
+        }
         if let before, beganAnew(before, representation) {
             log(.notice, "a presentation began anew", [("stream", stream.id.text)])
             for segment in rendition.allSegments { replace(segment) }
@@ -157,8 +168,12 @@ extension Agent {
 
     /// A representation's initialisation section, which has one address for as long as the representation lives.
     mutating func ensureInitialisation(of rendition: Rendition) -> Segment? {
-        guard let resource = rendition.representation?.representation.initialisation else { return nil }
-        return ensureInitialisation(resource.id(of: rendition.key), resource.url, in: rendition)
+        guard let listed = rendition.representation, let resource = listed.representation.initialisation else {
+            return nil
+        }
+        let url = listed.sectionURL(at: listed.place) ?? resource.url
+        let name = Edition.nameHash(of: resource.url)
+        return ensureInitialisation(resource.id(of: rendition.key), url, name: name, in: rendition)
     }
 
     /// At a period's end players go on with the next period's rendition and with what they have buffered.

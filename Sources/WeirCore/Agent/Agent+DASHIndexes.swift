@@ -5,7 +5,10 @@ final class IndexReading {
     enum State { case reading, done, failed }
 
     let key: RenditionKey
+    /// Under the first base URL, which tells it apart from another one.
     let resource: Representation.Resource
+    /// Where it can be had, what is asked now first.
+    var places: [WebURL]
     unowned let stream: Stream
     var reader: SegmentIndexReader
     /// What is being read.
@@ -21,6 +24,7 @@ final class IndexReading {
     ) {
         key = representation.key
         resource = index
+        places = representation.bases.map(\.url)
         self.stream = stream
         self.range = range
         reader = SegmentIndexReader(range: range, limits: limits)
@@ -52,17 +56,18 @@ extension Agent {
             fetchIndex(own)
             reading += 1
         }
-        if reading == 0 { adoptPresentation(manifest, stream) }
+        if reading == 0, stream.steering.awaitedUntil == nil { adoptPresentation(manifest, stream) }
     }
 
     private mutating func fetchIndex(_ reading: IndexReading) {
+        let url = reading.places.first ?? reading.resource.url
         let last = reading.range.offset + reading.range.length - 1
         let request = FetchRequest(
-            url: reading.resource.url.description,
+            url: url.description,
             fields: [HeaderField("range", "bytes=\(reading.range.offset)-\(last)")],
             purpose: .manifest
         )
-        _ = begin(request, purpose: .index(reading), host: reading.resource.url.originKey)
+        _ = begin(request, purpose: .index(reading), host: url.originKey)
     }
 
     mutating func indexBody(_ reading: IndexReading, _ payload: any Payload, _ fetch: Fetch) {
@@ -110,6 +115,10 @@ extension Agent {
     }
 
     private mutating func indexFailed(_ reading: IndexReading, why: String) {
+        if reading.places.count > 1 {
+            reading.places.removeFirst()
+            return fetchIndex(reading)
+        }
         reading.state = .failed
         log(
             .notice,

@@ -188,7 +188,7 @@ extension Agent {
             close(stream.id)
             return
         }
-        if let rendition, failOver(rendition, why: failure.description) { return }
+        if let rendition, !rendition.isPresented, failOver(rendition, why: failure.description) { return }
         answerManifest(manifest, stream)
         scheduleReload(manifest, stream, rendition)
     }
@@ -252,7 +252,7 @@ extension Agent {
             noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.
             guard known.url != url || known.id.range != entry.byteRange else { return known }
-            let name = Edition.nameHash(of: url)
+            let name = entry.name
             if known.edition.name == name, known.id.range == entry.byteRange {
                 // A reloaded list mints new tokens: the newest address wins.
                 known.url = url
@@ -270,7 +270,7 @@ extension Agent {
             id: id,
             url: url,
             duration: entry.duration,
-            name: Edition.nameHash(of: url),
+            name: entry.name,
             rendition: rendition,
             listedAt: now
         )
@@ -281,10 +281,16 @@ extension Agent {
     }
 
     mutating func ensureInitialisation(_ map: MediaMap, in rendition: Rendition) -> Segment {
-        ensureInitialisation(map.id(of: rendition.key), map.url, in: rendition)
+        ensureInitialisation(map.id(of: rendition.key), map.url, name: Edition.nameHash(of: map.url), in: rendition)
     }
 
-    mutating func ensureInitialisation(_ id: SegmentID, _ url: WebURL, in rendition: Rendition) -> Segment {
+    /// - Parameter name: of its edition.
+    mutating func ensureInitialisation(
+        _ id: SegmentID,
+        _ url: WebURL,
+        name: UInt64,
+        in rendition: Rendition
+    ) -> Segment {
         if let known = rendition.initialisation[id.number] {
             known.url = url
             return known
@@ -293,7 +299,7 @@ extension Agent {
             id: id,
             url: url,
             duration: .zero,
-            name: Edition.nameHash(of: url),
+            name: name,
             rendition: rendition,
             listedAt: now
         )

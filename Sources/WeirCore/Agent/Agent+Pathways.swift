@@ -1,5 +1,8 @@
 // Several servers for one rendition: which one its playlist is read from, and when another one takes over.
 extension Agent {
+    /// Other addresses of a segment that are remembered.
+    static let mostMirrors = 3
+
     /// Looks anew which place each rendition's playlist is read from.
     mutating func choosePlaces(_ stream: Stream) {
         let before = pathway(of: stream)
@@ -23,6 +26,7 @@ extension Agent {
     }
 
     private mutating func use(_ place: Place, for rendition: Rendition) {
+        if rendition.isPresented { return move(rendition, to: place) }
         let before = rendition.place
         rendition.place = place
         let manifest = rendition.manifest
@@ -53,7 +57,9 @@ extension Agent {
             [("stream", stream.id.text), ("server", place.url.originKey), ("why", why)]
         )
         guard rendition.places.contains(where: { !stream.steering.isPenalised($0, at: now) }) else {
-            // All have failed: the player hears of it, and whoever asks next tries the next one.
+            // All have failed: the player hears of it, and whoever asks next tries the next one. Base URLs are not
+            // changed for that: the segments that failed would all be asked anew.
+            guard !rendition.isPresented else { return false }
             let index = rendition.places.firstIndex(of: place) ?? 0
             let next = rendition.places[(index + 1) % rendition.places.count]
             rendition.place = next
@@ -72,7 +78,8 @@ extension Agent {
             segment.mirrors.removeAll { $0.description == fetch.request.url }
             return true
         }
-        guard rendition.places.count > 1 else { return false }
+        guard rendition.places.count > 1, !isBeyondEnd(segment) else { return false }
+        if rendition.isPresented { return failOver(rendition, why: why) }
         if rendition.listedBy?.server == rendition.place?.server {
             guard segment.rendition.entry(segment.id.number)?.url == segment.url || segment.id.kind == .initialisation,
                 failOver(rendition, why: why)
@@ -115,10 +122,16 @@ extension Agent {
         }
     }
 
-    private mutating func addressChanged(_ segment: Segment, from old: WebURL, isOtherServer: Bool) {
+    /// Of DASH: it was computed, and may never have been made; that it is not there says nothing of a server.
+    private func isBeyondEnd(_ segment: Segment) -> Bool {
+        guard segment.id.kind == .media, let listed = segment.rendition.representation else { return false }
+        return listed.representation.table.slot(named: segment.id.number) == nil
+    }
+
+    mutating func addressChanged(_ segment: Segment, from old: WebURL, isOtherServer: Bool) {
         guard segment.url != old else { return }
         segment.mirrors.removeAll { $0 == segment.url }
-        if isOtherServer { segment.mirrors = Array(([old] + segment.mirrors).prefix(3)) }
+        if isOtherServer { segment.mirrors = Array(([old] + segment.mirrors).prefix(Agent.mostMirrors)) }
         segment.retryAt = nil
         segment.statusRetries = 0
         if case .failed = segment.phase { segment.phase = .absent }

@@ -42,6 +42,7 @@ extension Agent {
         guard segment.phase != .racing, !segment.isHeld else { return }
         segment.phase = .racing
         segment.raceStart = now
+        noteOtherPlaces(segment)
         if let range = segment.id.range { _ = admit(segment, length: range.length) }
         let stream = segment.rendition.stream
         if !stream.racing.contains(where: { $0 === segment }) { stream.racing.append(segment) }

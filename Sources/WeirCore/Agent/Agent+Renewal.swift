@@ -61,12 +61,17 @@ extension Agent {
     mutating func endRenewal(_ rendition: Rendition) {
         guard rendition.isRenewing else { return }
         rendition.isRenewing = false
+        // What one server refuses another one may still give.
+        var isMoved: Bool?
         for segment in rendition.stream.racing where segment.rendition.manifest === rendition.manifest {
+            // A DASH manifest is shared by renditions that are renewed one by one.
+            guard !rendition.isPresented || segment.rendition === rendition else { continue }
             guard let status = segment.awaitedStatus else { continue }
             segment.awaitedStatus = nil
             // A new address clears the time before which nobody is asked.
             if segment.retryAt != nil {
-                refuse(segment, status: status)
+                isMoved = isMoved ?? failOver(rendition, why: "status \(status)")
+                if isMoved != true { refuse(segment, status: status) }
             } else {
                 segment.isRenewed = true
             }

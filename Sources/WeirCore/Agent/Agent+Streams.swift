@@ -116,7 +116,7 @@ extension Agent {
             let place = Place(pathway: frames.pathway, url: frames.url, stableID: frames.stableID)
             addRendition(key, place, to: stream, isShared: false)
         }
-        adoptSteering(list, in: stream)
+        adoptSteering(list.steering, in: stream)
         choosePlaces(stream)
     }
 

@@ -14,6 +14,8 @@ package struct MPD: Sendable {
     package let presentationDuration: Duration?
     /// Where it is to be reloaded from, best first; empty: from where it was.
     package let locations: [WebURL]
+    /// Who says which of its servers is to be used.
+    let steering: ContentSteering?
     package let timings: [UTCTiming]
     /// Those that have to be fetched by an xlink are not among these, and left to the player.
     package internal(set) var periods: [MPDPeriod]

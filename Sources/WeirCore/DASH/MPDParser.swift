@@ -16,6 +16,7 @@ extension MPD {
             maxSegmentDuration: root.duration("maxSegmentDuration"),
             presentationDuration: root.duration("mediaPresentationDuration"),
             locations: root.all("Location").compactMap { url.resolve($0.text) },
+            steering: ContentSteering(root, from: url),
             timings: root.all("UTCTiming").map {
                 UTCTiming(scheme: $0["schemeIdUri"] ?? "", value: $0["value"] ?? "")
             },
@@ -49,15 +50,16 @@ struct MPDInheritance {
         of element: MPDElement,
         below outer: [Representation.BaseChoice]
     ) throws(MPDError) -> [Representation.BaseChoice] {
-        let own = element.all("BaseURL").prefix(16)
-        guard !own.isEmpty, let parent = outer.first else { return outer }
-        let bases = own.compactMap { base -> Representation.BaseChoice? in
-            guard let url = parent.url.resolve(base.text.trimmed) else { return nil }
-            return Representation.BaseChoice(
-                url: url,
-                availabilityOffset: parent.availabilityOffset + (base.offset("availabilityTimeOffset") ?? .zero),
-                isComplete: base["availabilityTimeComplete"] ?? parent.isComplete
-            )
+        let own = element.all("BaseURL").prefix(Representation.mostBases)
+        guard !own.isEmpty else { return outer }
+        var bases: [Representation.BaseChoice] = []
+        for parent in outer {
+            for base in own {
+                guard bases.count < Representation.mostBases, let choice = parent.choice(base),
+                    !bases.contains(where: { $0.url == choice.url })
+                else { continue }
+                bases.append(choice)
+            }
         }
         guard !bases.isEmpty else { throw .unsupported("base URLs that are neither http nor https") }
         return bases
@@ -87,7 +89,7 @@ struct MPDParser {
     }
 
     mutating func periods() throws(MPDError) -> [MPDPeriod] {
-        let base = Representation.BaseChoice(url: mpd.url, availabilityOffset: .zero, isComplete: nil)
+        let base = Representation.BaseChoice(manifest: mpd.url)
         let bases = try MPDInheritance.bases(of: tree.root, below: [base])
         let elements = tree.root.all("Period")
         var found: [MPDPeriod] = []

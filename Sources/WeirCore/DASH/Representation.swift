@@ -32,9 +32,9 @@ package struct Representation: Sendable {
     package let bandwidth: Int
     package let content: Content
     package let mimeType: String
-    /// Where its resources are, best first; never empty.
+    /// Where its resources are, in the manifest's order; never empty. The first gives segments their names.
     package let bases: [BaseChoice]
-    package let initialisation: Resource?
+    let section: Section?
     /// Of local addresses of its segments, without a dot.
     package let suffix: String
     var media: Media
@@ -55,14 +55,12 @@ package struct Representation: Sendable {
     let hasLooseEnd: Bool
     let element: MPDElement
 
-    /// A base URL and what it says of the time at which segments are there.
-    package struct BaseChoice: Hashable, Sendable {
-        package let url: WebURL
-        let availabilityOffset: Duration
-        let isComplete: String?
-    }
-
     package var base: WebURL { bases[0].url }
+
+    /// Its initialisation section, under the first base URL.
+    package var initialisation: Resource? {
+        section.flatMap { section in section.url(from: base).map { Resource(url: $0, range: section.range) } }
+    }
 
     /// Weir serves its segments; of others it only passes the addresses on.
     package var isCarried: Bool {
@@ -160,7 +158,10 @@ extension Representation {
     }
 
     /// Nil when weir cannot fetch what a template makes of it.
-    func url(of slot: SegmentTable.Slot) -> WebURL? {
+    func url(of slot: SegmentTable.Slot) -> WebURL? { url(of: slot, from: base) }
+
+    /// The same under another base URL.
+    func url(of slot: SegmentTable.Slot, from base: WebURL) -> WebURL? {
         switch media {
         case .template(let template):
             let reference = template.expanded(

@@ -11,7 +11,7 @@ struct RepresentationBuilder {
     private struct Addressing {
         var media = Representation.Media.none
         var table = SegmentTable(timescale: 1, isTimed: false)
-        var initialisation: Representation.Resource?
+        var section: Representation.Section?
         var offset: UInt64 = 0
         var availabilityOffset = Duration.zero
         var isOpenEnded = false
@@ -34,7 +34,7 @@ struct RepresentationBuilder {
             content: content,
             mimeType: mimeType,
             bases: inheritance.bases,
-            initialisation: addressing.initialisation,
+            section: addressing.section,
             suffix: addressing.suffix ?? suffix(of: base.url.lastPathPart),
             media: addressing.media,
             table: addressing.table,
@@ -84,7 +84,7 @@ struct RepresentationBuilder {
         result.offset = numbers.offset
         result.suffix = suffix(of: text)
         result.availabilityOffset = numbers.availabilityOffset
-        result.initialisation = try initialisation(elements)
+        result.section = try section(elements)
         if let steps = timeline(elements) {
             (result.table, result.isOpenEnded) = numbers.table(
                 steps,
@@ -121,19 +121,20 @@ struct RepresentationBuilder {
         return nil
     }
 
-    private func initialisation(_ elements: [MPDElement]) throws(MPDError) -> Representation.Resource? {
+    private func section(_ elements: [MPDElement]) throws(MPDError) -> Representation.Section? {
         for element in elements {
             if let own = element.first("Initialization") {
-                let url = own["sourceURL"].map { base.url.resolve($0) } ?? base.url
-                return url.map { Representation.Resource(url: $0, range: own.range("range")) }
+                let reference = own["sourceURL"].map { Array($0.utf8) }
+                let section = Representation.Section(reference: reference, range: own.range("range"))
+                return section.url(from: base.url) == nil ? nil : section
             }
             guard let text = element["initialization"] else { continue }
             guard let template = URLTemplate(text) else { throw .unsupported("the template \(text.prefix(80))") }
             let reference = template.expanded(representation: id, bandwidth: bandwidth, number: 0, time: 0)
-            guard let url = base.url.resolve(reference[...]) else {
+            guard base.url.resolve(reference[...]) != nil else {
                 throw .unsupported("segment addresses that are neither http nor https")
             }
-            return Representation.Resource(url: url, range: nil)
+            return Representation.Section(reference: reference, range: nil)
         }
         return nil
     }
@@ -154,7 +155,7 @@ struct RepresentationBuilder {
         result.offset = numbers.offset
         result.availabilityOffset = numbers.availabilityOffset
         result.table = numbers.table(timeline(elements), listed: entries.count)
-        result.initialisation = (try? initialisation(elements)) ?? nil
+        result.section = (try? section(elements)) ?? nil
         result.suffix = suffix(of: entries[0].media ?? base.url.lastPathPart)
         // A list that names something else than http is the player's business.
         guard entries.allSatisfy({ $0.media.map { base.url.resolve($0) != nil } ?? true }) else { return result }
@@ -169,11 +170,11 @@ struct RepresentationBuilder {
         // WebM has its index in another form.
         guard let range, !mimeType.hasSuffix("webm"), element.first("RepresentationIndex") == nil else { return result }
         result.media = .indexed(range)
-        result.initialisation = (try? initialisation(elements)) ?? nil
+        result.section = (try? section(elements)) ?? nil
         // What stands before the index is what decoders need first.
-        if result.initialisation == nil, range.offset > 0 {
+        if result.section == nil, range.offset > 0 {
             let head = ByteRange(offset: 0, length: range.offset)
-            result.initialisation = Representation.Resource(url: base.url, range: head)
+            result.section = Representation.Section(reference: nil, range: head)
         }
         let numbers = SegmentNumbers(elements, period: period)
         result.offset = numbers.offset

@@ -48,12 +48,27 @@ package struct Variant: Sendable {
     package let stableID: String?
 }
 
-/// EXT-X-CONTENT-STEERING (RFC 8216bis 4.4.6.6).
+/// EXT-X-CONTENT-STEERING (RFC 8216bis 4.4.6.6), or the ContentSteering element of DASH (ETSI TS 103 998).
 package struct ContentSteering: Sendable {
     /// Nil when weir cannot fetch what it says.
     package let server: WebURL?
-    /// Where to begin.
-    package let pathway: String?
+    /// Where to begin, the best first.
+    package let pathways: [String]
+    /// `proxyServerURL`: asked instead of the server.
+    var proxy: WebURL?
+    /// `queryBeforeStart`: nothing is to be played before the server has answered.
+    var isAskedFirst = false
+}
+
+extension ContentSteering {
+    /// Nil when the manifest has none.
+    init?(_ root: MPDElement, from url: WebURL) {
+        guard let element = root.first("ContentSteering") else { return nil }
+        server = url.resolve(element.text.trimmed)
+        pathways = (element["defaultServiceLocation"] ?? "").split(separator: " ").map { String($0) }
+        proxy = element["proxyServerURL"].flatMap { $0.isEmpty ? nil : url.resolve($0) }
+        isAskedFirst = ["true", "1"].contains(element["queryBeforeStart"])
+    }
 }
 
 /// EXT-X-MEDIA.

@@ -65,7 +65,7 @@ struct MultivariantPlaylistParser {
         guard playlist.steering == nil else { return }
         playlist.steering = ContentSteering(
             server: list.attribute("SERVER-URI").flatMap { source.resolve($0.value) },
-            pathway: list.text("PATHWAY-ID")
+            pathways: list.text("PATHWAY-ID").map { [$0] } ?? []
         )
     }
 

@@ -1,14 +1,18 @@
-/// Where one rendition's playlist can be had: its address in one pathway (RFC 8216bis 7), or on one of several servers
-/// that a multivariant playlist names for it without pathways.
+/// Where one rendition can be had. Of HLS the address of its playlist in one pathway (RFC 8216bis 7), or on one of
+/// several servers that a multivariant playlist names for it without pathways; of DASH one of its base URLs.
 struct Place: Hashable, Sendable {
     /// Of variants without PATHWAY-ID.
     static let defaultPathway = "."
 
+    /// Or a BaseURL's `serviceLocation`.
     let pathway: String
     var url: WebURL
     /// STABLE-VARIANT-ID or STABLE-RENDITION-ID: what a clone may give addresses of their own to.
     var stableID: String?
     var isVariant = true
+    /// It is a base URL, and what a clone's PARAMS add to the addresses under it.
+    var isBase = false
+    var parameters: [String: String] = [:]
 
     /// What fails together.
     var server: String { "\(pathway)|\(url.originKey)" }
@@ -81,6 +85,12 @@ package struct PathwayClone: Sendable, Equatable {
         if let own { return base.url.resolve(own).map { at($0, base) } }
         var url: WebURL? = base.url
         if let host { url = url?.replacing(authority: host) }
+        guard !base.isBase else {
+            return url.map {
+                let all = base.parameters.merging(parameters) { $1 }
+                return Place(pathway: id, url: $0, isBase: true, parameters: all)
+            }
+        }
         return url.map { at($0.settingQuery(parameters), base) }
     }
 
@@ -96,7 +106,11 @@ package struct PathwayClone: Sendable, Equatable {
 struct Steering {
     /// Nil when there is none, or it is over.
     var server: WebURL?
+    /// Asked instead, and told the server's address (DASH's `proxyServerURL`).
+    var proxy: WebURL?
     var answeredBy: WebURL?
+    /// The manifest wants the server asked before anything is played: until when that is waited for.
+    var awaitedUntil: Instant?
     var priority: [String] = []
     var clones: [PathwayClone] = []
     var lifetime = SteeringManifest.usualLifetime
@@ -121,12 +135,17 @@ struct Steering {
         penalties[place.server].map { $0.until > now } ?? false
     }
 
-    /// The place to use: the best pathway that did not fail lately; when all did, the one that is forgiven first.
-    func choice(among places: [Place], at now: Instant) -> Place? {
-        let ranked = places.enumerated().sorted { left, right in
+    /// The best pathway first, as the server or the manifest says.
+    func ranked(_ places: [Place]) -> [Place] {
+        places.enumerated().sorted { left, right in
             let (one, other) = (rank(left.element), rank(right.element))
             return one != other ? one < other : left.offset < right.offset
         }.map { $0.element }
+    }
+
+    /// The place to use: the best pathway that did not fail lately; when all did, the one that is forgiven first.
+    func choice(among places: [Place], at now: Instant) -> Place? {
+        let ranked = ranked(places)
         if let good = ranked.first(where: { !isPenalised($0, at: now) }) { return good }
         func end(_ place: Place) -> Instant { penalties[place.server]?.until ?? .start }
         return ranked.min { end($0) < end($1) }

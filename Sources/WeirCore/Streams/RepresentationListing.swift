@@ -1,9 +1,12 @@
 /// A representation that listings refer to without copying it.
 final class ListedRepresentation: Sendable {
     let representation: Representation
+    /// The base URL in use, and what is added to addresses under it.
+    let place: Place
 
-    init(_ representation: Representation) {
+    init(_ representation: Representation, at place: Place) {
         self.representation = representation
+        self.place = place
     }
 
     /// By its name, whether or not it should be there already: the origin knows better than a clock.
@@ -22,7 +25,22 @@ final class ListedRepresentation: Sendable {
         )
     }
 
-    func url(_ slot: SegmentTable.Slot) -> WebURL { representation.url(of: slot) ?? representation.base }
+    func url(_ slot: SegmentTable.Slot) -> WebURL { url(slot, at: place) ?? representation.base }
+
+    /// Where another place has it.
+    func url(_ slot: SegmentTable.Slot, at place: Place) -> WebURL? {
+        representation.url(of: slot, from: place.url)?.settingQuery(place.parameters)
+    }
+
+    /// The initialisation section's address at a place.
+    func sectionURL(at place: Place) -> WebURL? {
+        representation.section?.url(from: place.url)?.settingQuery(place.parameters)
+    }
+
+    /// What names a segment's edition: the same for all agents, whatever base URL they use.
+    func name(_ slot: SegmentTable.Slot) -> UInt64 {
+        Edition.nameHash(of: representation.url(of: slot) ?? representation.base)
+    }
 
     /// The greatest duration of a segment, as a bound for reloads.
     var segmentDuration: Duration {

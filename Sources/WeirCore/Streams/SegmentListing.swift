@@ -28,6 +28,12 @@ struct ListedSegment {
         }
     }
 
+    /// `Edition.name`
+    var name: UInt64 {
+        if case .slot(let slot, let source) = location { return source.name(slot) }
+        return Edition.nameHash(of: url)
+    }
+
     init(numbers: Range<UInt64>, duration: Duration, url: WebURL, byteRange: ByteRange?, isGap: Bool = false) {
         self.numbers = numbers
         self.duration = duration

@@ -208,6 +208,8 @@ final class Rendition {
 
     /// What a DASH manifest says of it.
     var representation: ListedRepresentation?
+    /// A DASH manifest lists it: its places are base URLs, and not where a playlist is.
+    var isPresented: Bool { representation != nil }
 
     /// What is listed now; nil before the first copy.
     var listing: (any SegmentListing)? {

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 import WeirCore
 
-/// A steering manifest as servers write it (RFC 8216bis 7.2). Unknown members are passed over; a member of the wrong
+/// A steering manifest as servers write it (RFC 8216bis 7.2, ETSI TS 103 998 for DASH). Unknown members are passed over; a member of the wrong
 /// type makes the whole unreadable.
 struct SteeringManifestJSON: Decodable {
     private struct Clone: Decodable {
@@ -33,7 +33,9 @@ struct SteeringManifestJSON: Decodable {
     private var version: Int
     private var lifetime: Double?
     private var reloadURI: String?
-    private var priority: [String]
+    private var priority: [String]?
+    /// What earlier drafts for DASH called it.
+    private var locations: [String]?
     private var clones: [Clone]?
 
     private enum CodingKeys: String, CodingKey {
@@ -41,20 +43,22 @@ struct SteeringManifestJSON: Decodable {
         case lifetime = "TTL"
         case reloadURI = "RELOAD-URI"
         case priority = "PATHWAY-PRIORITY"
+        case locations = "SERVICE-LOCATION-PRIORITY"
         case clones = "PATHWAY-CLONES"
     }
 
     /// - Returns: nil when the bytes are no steering manifest.
     static func read(_ bytes: [UInt8]) -> SteeringManifest? {
         guard bytes.count <= SteeringManifest.byteLimit,
-            let read = try? JSONDecoder().decode(SteeringManifestJSON.self, from: Data(bytes))
+            let read = try? JSONDecoder().decode(SteeringManifestJSON.self, from: Data(bytes)),
+            let priority = read.priority ?? read.locations
         else { return nil }
         let usual = Int(SteeringManifest.usualLifetime.seconds)
         return SteeringManifest(
             version: read.version,
             lifetime: .seconds(Int(json: read.lifetime, default: usual, in: 0...86_400)),
             reloadURI: read.reloadURI,
-            priority: read.priority,
+            priority: priority,
             clones: (read.clones ?? []).map { clone in
                 PathwayClone(
                     base: clone.base,

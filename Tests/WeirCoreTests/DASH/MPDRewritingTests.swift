@@ -19,6 +19,7 @@ import WeirCore
             .replacingOnce(
                 "<BaseURL>subtitles.vtt</BaseURL>",
                 "<BaseURL>https://a.example.org/media/subtitles.vtt</BaseURL>"
+                    + "<BaseURL>https://b.example.org/other/subtitles.vtt</BaseURL>"
             )
         #expect(local == expected)
     }
@@ -65,6 +66,29 @@ import WeirCore
         #expect(again.representations[0].segments.map(\.url.path) == (1...3).map { "/s/abc/\(key)/\($0).mp4" })
         #expect(again.representations[0].initialisation?.url.path == "/s/abc/\(key)/init.mp4")
         #expect(again.representations[1].segments.map(\.url.lastPathPart) == ["3.m4s", "4.m4s"])
+    }
+
+    @Test("D11 D12 Events, SCTE 35 and content protection reach the player byte for byte")
+    func events() throws {
+        let kept = """
+            <EventStream schemeIdUri='urn:scte:scte35:2014:xml+bin' timescale="1"><Event presentationTime='5' id='9'>
+            <scte35:Signal xmlns:scte35="http://www.scte.org/schemas/35/2016"><scte35:Binary>/DAlAA==</scte35:Binary>
+            </scte35:Signal></Event></EventStream>
+            """
+        let inSet = """
+            <InbandEventStream schemeIdUri="urn:mpeg:dash:event:2012" value='1'/><ContentProtection value="cenc" \
+            cenc:default_KID='9eb4050d-e44b-4802-932e-27d75083e266' schemeIdUri="urn:mpeg:dash:mp4protection:2011"/>\
+            <ContentProtection schemeIdUri="urn:uuid:9a04f079-9840-4286-ab92-e65be0885f95"><mspr:pro>AbC=</mspr:pro>\
+            </ContentProtection>
+            """
+        let text = """
+            <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" xmlns:cenc="urn:mpeg:cenc:2013" xmlns:mspr="urn:ms" \
+            mediaPresentationDuration="PT8S"><Period>\(kept)<AdaptationSet mimeType="video/mp4">\(inSet)\
+            <Representation id="a"><SegmentTemplate duration="2" media="$Number$.m4s"/></Representation></AdaptationSet>\
+            </Period></MPD>
+            """
+        let local = MPDFixture.local(try parseMPD(text))
+        #expect(local.contains(kept) && local.contains(inSet))
     }
 
     @Test("Licence addresses stay the player's, and no longer relative")

@@ -118,6 +118,33 @@ import WeirCore
         #expect(periods.hasRemoteParts)
     }
 
+    @Test("Base URLs of all levels are combined, without repetition, and never more than eight")
+    func bases() throws {
+        let two = "<BaseURL serviceLocation='A'>http://a/</BaseURL><BaseURL serviceLocation='B'>http://b/</BaseURL>"
+        let text = """
+            <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT10S">\(two)
+            <Period><BaseURL>p/</BaseURL><AdaptationSet mimeType="video/mp4"><BaseURL>x/</BaseURL><BaseURL>y/</BaseURL>
+            <Representation id="a"><SegmentTemplate duration="2" media="$Number$.m4s" initialization="i"/></Representation>
+            <Representation id="b"><BaseURL>http://c/</BaseURL><BaseURL>file:///d</BaseURL>
+            <SegmentTemplate duration="2" media="$Number$.m4s"/></Representation>
+            <Representation id="c">\((0..<40).map { "<BaseURL>\($0)/</BaseURL>" }.joined())
+            <SegmentTemplate duration="2" media="$Number$.m4s"/></Representation>
+            </AdaptationSet></Period></MPD>
+            """
+        let mpd = try parseMPD(text)
+        let representations = mpd.representations
+        #expect(
+            representations[0].bases.map(\.url.description) == [
+                "http://a/p/x/", "http://a/p/y/", "http://b/p/x/", "http://b/p/y/",
+            ]
+        )
+        #expect(representations[0].bases.map(\.serviceLocation) == ["A", "A", "B", "B"])
+        #expect(representations[1].bases.map(\.url.description) == ["http://c/"])
+        #expect(representations[1].bases[0].serviceLocation == nil)
+        #expect(representations[2].bases.count == 8)
+        #expect(representations[0].initialisation?.url.description == "http://a/p/x/i")
+    }
+
     @Test("Attributes come from the nearest element that has them")
     func inheritance() throws {
         let mpd = try parseMPD(

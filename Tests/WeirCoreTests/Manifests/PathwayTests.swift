@@ -30,7 +30,7 @@ import WeirCore
     func rewriting() throws {
         let list = try PlaylistFixture.multivariant("steering")
         #expect(list.steering?.server?.description == "https://origin.example.com/steer?video=12")
-        #expect(list.steering?.pathway == "B")
+        #expect(list.steering?.pathways == ["B"])
         let result = text(list.rewritten { if case .imageStream = $0 { nil } else { "/\($0)" } })
         #expect(!result.contains("EXT-X-CONTENT-STEERING"))
         #expect(result.contains("PATHWAY-ID=\"B\",STABLE-VARIANT-ID=\"high\"\n/variant(0)\n"))

@@ -53,4 +53,11 @@ import WeirCore
     func garbage(text: String) {
         #expect(read(text) == nil)
     }
+
+    @Test("DASH's earlier name of the priority is read as well, and one of both must be there")
+    func serviceLocations() {
+        #expect(read(#"{"VERSION":1,"TTL":5,"SERVICE-LOCATION-PRIORITY":["b","a"]}"#)?.priority == ["b", "a"])
+        #expect(read(#"{"VERSION":1,"PATHWAY-PRIORITY":["p"],"SERVICE-LOCATION-PRIORITY":["b"]}"#)?.priority == ["p"])
+        #expect(read(#"{"VERSION":1,"TTL":5}"#) == nil)
+    }
 }
