@@ -68,10 +68,16 @@ extension Agent {
         return listed.representation.slot(named: segment.id.number).flatMap { listed.url($0, at: place) }
     }
 
-    /// Where else a segment can be asked while its own server is left alone: no list has to be read for that.
-    mutating func noteOtherPlaces(_ segment: Segment) {
+    /// Where else a segment can be asked. Of DASH the manifest says it; of HLS a list that was read for it.
+    func noteOtherPlaces(_ segment: Segment) {
         let rendition = segment.rendition
-        guard rendition.isPresented, rendition.places.count > 1 else { return }
+        guard rendition.places.count > 1 else { return }
+        guard rendition.isPresented else {
+            if let url = besides(segment), url != segment.url, !segment.mirrors.contains(url) {
+                segment.mirrors = Array(([url] + segment.mirrors).prefix(Agent.mostMirrors))
+            }
+            return
+        }
         let others = rendition.stream.steering.ranked(rendition.places).filter {
             $0.server != rendition.place?.server && !rendition.stream.steering.isPenalised($0, at: now)
         }

@@ -136,6 +136,7 @@ extension Agent {
             switch fetch.purpose {
             case .segment(let segment, _), .audit(let segment, _), .anchor(let segment):
                 if segment.rendition === rendition { cancel(fetch) }
+            case .beside(let owner, _): if owner === rendition { cancel(fetch) }
             case .manifest, .relay, .index, .clock, .steering, .keyAhead: break
             }
         }

@@ -30,6 +30,7 @@ extension Agent {
         case .manifest(_, let stream, _), .keyAhead(let stream, _), .steering(let stream): return stream
         case .clock(let stream, _): return stream
         case .index(let reading): return reading.stream
+        case .beside(let rendition, _): return rendition.stream
         case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
         case .relay(let request):
             // Whatever is passed on stands behind an address of its stream.
@@ -76,7 +77,7 @@ extension Agent {
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
         case .index, .clock: break
-        case .steering: break
+        case .steering, .beside: break
         case .keyAhead: break
         }
     }
@@ -96,6 +97,7 @@ extension Agent {
         case .index(let reading): indexBody(reading, payload, fetch)
         case .clock: clockBody(payload, fetch)
         case .steering(let stream): steeringBody(stream, payload, fetch)
+        case .beside: besideBody(payload, fetch)
         case .keyAhead(let stream, _): keyAheadBody(stream, payload, fetch)
         }
     }
@@ -115,6 +117,7 @@ extension Agent {
         case .index(let reading): indexEnded(reading, fetch, end)
         case .clock(let stream, let scheme): clockEnded(stream, scheme, fetch, end)
         case .steering(let stream): steeringEnded(stream, fetch, end)
+        case .beside(let rendition, let place): besideEnded(rendition, place, fetch, end)
         case .keyAhead(let stream, let url): keyAheadEnded(stream, url, fetch, end)
         }
     }

@@ -3,6 +3,7 @@ extension Agent {
     mutating func askHTTP(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
         let segment = wish.segment
         let ranges = rangeSources(wish)
+        watchServer(wish)
         guard !segment.runs.contains(where: { $0.isHTTP }) else {
             if !ranges.isEmpty { askRanges(wish, stream, ranges, reason: segment.originReason) }
             return

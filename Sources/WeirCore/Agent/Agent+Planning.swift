@@ -99,7 +99,7 @@ extension Agent {
     func stallLimit(_ run: Run, _ wish: Wish, _ sources: [Link]) -> Duration {
         switch run.source {
         case .http(let id):
-            if let fetch = fetches[id], !rangeSources(wish).isEmpty {
+            if let fetch = fetches[id], !settings.edges.isEmpty, !rangeSources(wish).isEmpty {
                 return max(silence(of: fetch.host), .milliseconds(400))
             }
             if let fetch = fetches[id], fetch.isEdge {
@@ -111,6 +111,9 @@ extension Agent {
                 !sources.isEmpty || !settings.edges.isEmpty || wish.segment.rendition.places.count > 1
             guard let fetch = fetches[id], fetch.headAt != nil else {
                 return hasAlternative ? settings.stallTimeout : Agent.firstByteTime
+            }
+            if !wish.segment.mirrors.isEmpty {
+                return min(settings.stallTimeout, max(.seconds(1), (wish.slack ?? .forever) / 3))
             }
             return hasAlternative ? settings.stallTimeout : settings.stallTimeout * 2
         case .link:

@@ -1,6 +1,8 @@
-// One segment from several HTTP sources at once, in sized ranges: edges and origin beside each other.
+// One segment from several HTTP sources at once, in sized ranges: edges and origin beside each other, or servers of one
+// rendition.
 //
-// Only where several edges are configured: otherwise weir asks for whole segments, as a plain player does.
+// Only where several edges are configured, or when the server in use is too slow (`Agent+PathwayRace`): otherwise weir
+// asks for whole segments, as a plain player does.
 extension Agent {
     /// How often a race in ranges looks whether an idle source should take over a tail.
     private static let tailLook = Duration.milliseconds(15)
@@ -15,6 +17,8 @@ extension Agent {
     func rangeSources(_ wish: Wish) -> [HTTPSource] {
         let segment = wish.segment
         guard wish.isAsked, segment.originOnly == nil, !segment.isOpenEnded else { return [] }
+        let pathways = pathwaySources(wish)
+        if !pathways.isEmpty { return pathways }
         // At a start peers bring a part too, and a whole body would leave them nothing to bring.
         let isShared = wish.isStart && !settings.edges.isEmpty && hasPeerOffer(segment)
         guard settings.edges.count > 1 || isShared else { return [] }
@@ -92,7 +96,7 @@ extension Agent {
         segment.runs.filter { fetch(of: $0)?.host == source.host }
     }
 
-    private func fetch(of run: Run) -> Fetch? {
+    func fetch(of run: Run) -> Fetch? {
         guard case .http(let id) = run.source else { return nil }
         return fetches[id]
     }
@@ -133,8 +137,10 @@ extension Agent {
     private mutating func takeTails(_ wish: Wish, _ sources: [HTTPSource], _ reason: String) {
         let segment = wish.segment
         for source in sources where rangeRuns(of: source, segment).isEmpty {
-            guard let estimate = hosts[source.host]?.estimate, let rate = estimate.rate else { continue }
-            let thief = (rate: rate, delay: (estimate.roundTrip ?? .zero).seconds)
+            let estimate = hosts[source.host]?.estimate
+            // Another server of the rendition is tried when the one in use is too slow, whatever it will bring.
+            guard let rate = estimate?.rate ?? (source.isEdge ? nil : RangePlan.unknownRate) else { continue }
+            let thief = (rate: rate, delay: (estimate?.roundTrip ?? .zero).seconds)
             guard let taken = takeFromRange(segment, thief) ?? (wish.isStart ? takeFromPeer(segment, thief) : nil)
             else { continue }
             fetchSegment(segment, chunks: taken, reason: reason, from: source)

@@ -13,6 +13,7 @@ extension Agent {
         }
         if head.status == 206 { hosts[fetch.host, default: HostState()].servesRanges = true }
         if !sameEdition(segment, head, total: total.length) {
+            if isMirror(fetch, of: segment), segment.isConfirmed { return keepApart(segment, run, fetch) }
             guard !segment.isConfirmed else { return otherEdition(segment, run, fetch) }
             believeOrigin(segment, run)
         }
@@ -27,7 +28,7 @@ extension Agent {
             }
             claimRange(run, of: segment)
             // Now that the length is known, the other sources' ranges can be planned.
-            if !settings.edges.isEmpty { replan(segment.rendition.stream) }
+            if !settings.edges.isEmpty || !segment.mirrors.isEmpty { replan(segment.rendition.stream) }
         } else {
             segment.isOpenEnded = true
         }

@@ -94,6 +94,10 @@ extension Agent {
     mutating func segmentRefused(_ segment: Segment, _ run: Run, _ fetch: Fetch, status: Int) {
         let host = fetch.host
         let isEdge = fetch.isEdge
+        if isMirror(fetch, of: segment) {
+            dropMirror(segment, run, fetch, why: "status \(status)")
+            return replan(segment.rendition.stream)
+        }
         // Asked before the length was known, and the segment turned out shorter: nobody's fault.
         if status == 416, run.next > 0, run.next >= segment.chunks.count || segment.length == nil {
             return drop(run, of: segment, fetch: fetch, why: "beyond the segment's end")

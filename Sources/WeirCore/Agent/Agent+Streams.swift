@@ -57,6 +57,7 @@ extension Agent {
         case .index(let reading): reading.stream === stream
         case .clock(let owner, _): owner === stream
         case .steering(let owner): owner === stream
+        case .beside(let rendition, _): rendition.stream === stream
         case .keyAhead(let owner, _): owner === stream
         case .relay: false
         }

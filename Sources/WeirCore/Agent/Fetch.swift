@@ -13,6 +13,8 @@ final class Fetch {
         /// What time the origin has.
         case clock(Stream, UTCTiming.Scheme)
         case steering(Stream)
+        /// Another pathway's playlist of a rendition.
+        case beside(Rendition, Place)
         /// A key of a stream that may be watched next.
         case keyAhead(Stream, WebURL)
     }
@@ -52,7 +54,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .index, .clock, .steering, .keyAhead: false
+        case .audit, .anchor, .relay, .index, .clock, .steering, .beside, .keyAhead: false
         }
     }
 

@@ -121,6 +121,10 @@ struct Steering {
     /// Servers that failed, until when they are passed over, and how often they did.
     private var penalties: [String: (until: Instant, count: Int)] = [:]
 
+    /// Pairs of servers whose bytes are not mixed, and until when.
+    private var apart: [String: Instant] = [:]
+    private static let mostApart = 64
+
     /// A first failure costs a server a minute, further ones more.
     static let penalty = Duration.seconds(60)
     /// More clones than these are nobody's.
@@ -133,6 +137,15 @@ struct Steering {
 
     func isPenalised(_ place: Place, at now: Instant) -> Bool {
         penalties[place.server].map { $0.until > now } ?? false
+    }
+
+    mutating func keepApart(_ one: String, _ other: String, until end: Instant) {
+        if apart.count >= Steering.mostApart { apart = [:] }
+        apart["\(min(one, other))|\(max(one, other))"] = end
+    }
+
+    func isApart(_ one: String, _ other: String, at now: Instant) -> Bool {
+        apart["\(min(one, other))|\(max(one, other))"].map { $0 > now } ?? false
     }
 
     /// The best pathway first, as the server or the manifest says.

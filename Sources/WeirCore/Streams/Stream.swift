@@ -155,6 +155,9 @@ final class Rendition {
     /// Where the multivariant list says its playlist is, and with what clones add; none when there is no such list.
     var listed: [Place] = []
     var places: [Place] = []
+    /// Another pathway's playlist, read because the one in use turned out slow, and when it was last asked.
+    var beside: MediaPlaylist?
+    var besideAskedAt: Instant?
     /// Where its playlist is read from now, and where the one came from that is adopted.
     var place: Place?
     var listedBy: Place?
