@@ -11,7 +11,9 @@ extension Agent {
         at other: WebURL? = nil
     ) {
         guard manifest.fetch == nil else { return }
-        let url = other ?? directives?.added(to: manifest.url) ?? manifest.url
+        let patch = other == nil && directives == nil ? patchOffer(manifest) : nil
+        let url = other ?? patch ?? directives?.added(to: manifest.url) ?? manifest.url
+        manifest.isPatching = patch != nil
         let request = FetchRequest(url: url.description, purpose: .manifest)
         manifest.isFallback = other != nil
         manifest.isHeldUpstream = directives != nil
@@ -58,6 +60,7 @@ extension Agent {
             manifestFailed(manifest, fetch, .transport(reason(of: end)))
             return
         }
+        if manifest.isPatching { return patchArrived(manifest, fetch) }
         let base = (try? WebURL(parsing: head.url)) ?? manifest.url
         guard !MPD.isXML(manifest.received) else {
             do {
@@ -155,6 +158,7 @@ extension Agent {
 
     mutating func manifestFailed(_ manifest: Manifest, _ fetch: Fetch, _ failure: ManifestFailure) {
         guard case .manifest(_, let stream, let asked) = fetch.purpose else { return }
+        if manifest.isPatching { return abandonPatch(manifest, fetch, failure) }
         let rendition = asked ?? stream.renditions.first { $0.manifest === manifest && isPlaying($0) }
         // Where a DASH manifest said that it is may be gone; where it was opened may say more.
         if manifest === stream.top { manifest.url = stream.url }

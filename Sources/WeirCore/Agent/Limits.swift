@@ -14,6 +14,9 @@ package struct Limits: Sendable {
     package var manifestDepth = 64
     /// Representations of all periods of one DASH manifest.
     package var representations = 2048
+    /// Operations in one patch of a manifest, and elements that their selectors are compared with.
+    package var patchOperations = 4096
+    package var patchVisits = 2_000_000
     /// Bytes of one read of a segment index.
     package var indexBytes = 4 * 1024 * 1024
     /// Bytes of a segment that is held whole; a larger one is passed through and not shared.

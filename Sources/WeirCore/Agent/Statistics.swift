@@ -31,6 +31,8 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Bytes drawn from the ledger.
     package var ledger_bytes: Int64 = 0
     package var manifest_requests: Int = 0
+    /// Of these, DASH manifests of which only what is new was fetched.
+    package var manifest_patches: Int = 0
     package var origin_requests: Int = 0
     /// Filled in by the shell; 0 in a simulation.
     package var rss_bytes: Int64 = 0
@@ -53,7 +55,7 @@ package struct SessionReport: Sendable, Encodable {
     package var stalls: Int
     package var peers: Int
     package var playlists: [PlaylistReport]
-    /// The content steering pathway in use; left out when the stream has none.
+    /// The content steering pathway or the base URL's service location in use; left out when the stream has but one.
     package var pathway: String?
 
     package init(

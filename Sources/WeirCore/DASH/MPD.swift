@@ -16,6 +16,8 @@ package struct MPD: Sendable {
     package let locations: [WebURL]
     /// Who says which of its servers is to be used.
     let steering: ContentSteering?
+    /// How to get what is new instead of the whole.
+    package let patch: MPDPatch.Offer?
     package let timings: [UTCTiming]
     /// Those that have to be fetched by an xlink are not among these, and left to the player.
     package internal(set) var periods: [MPDPeriod]

@@ -17,6 +17,7 @@ extension MPD {
             presentationDuration: root.duration("mediaPresentationDuration"),
             locations: root.all("Location").compactMap { url.resolve($0.text) },
             steering: ContentSteering(root, from: url),
+            patch: MPDPatch.Offer(root, from: url),
             timings: root.all("UTCTiming").map {
                 UTCTiming(scheme: $0["schemeIdUri"] ?? "", value: $0["value"] ?? "")
             },

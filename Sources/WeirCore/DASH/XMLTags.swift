@@ -38,6 +38,12 @@ struct XMLTags: Sequence, IteratorProtocol {
         self.bytes = bytes
     }
 
+    /// - Parameter start: a place between tags.
+    init(_ bytes: [UInt8], from start: Int) {
+        self.bytes = bytes
+        index = start
+    }
+
     mutating func next() -> Tag? {
         while let open = bytes[index...].firstIndex(of: 0x3C) {
             guard open + 1 < bytes.count else { return nil }

@@ -125,6 +125,10 @@ final class Manifest {
     var nextReload: Instant?
     /// Reloads that a peer's hint caused since the content last changed.
     var vainHints = 0
+    /// A patch is asked for, not the whole; which of them were of no use in a row, and from when on they are asked again.
+    var isPatching = false
+    var patchFailures = 0
+    var patchesFrom: Instant?
     /// The last status that was no success, for whoever asks while there is no copy.
     var lastFailure: ManifestFailure?
     var condition = PlaylistCondition.unread

@@ -76,6 +76,9 @@ enum Metrics {
         Metric("manifest_requests_total", "counter", "Playlists asked from origins.") {
             Double($0.agent.manifest_requests)
         },
+        Metric("manifest_patches_total", "counter", "DASH manifests of which only what is new was fetched.") {
+            Double($0.agent.manifest_patches)
+        },
         Metric("origin_requests_total", "counter", "Requests to origins for media.") {
             Double($0.agent.origin_requests)
         },
