@@ -63,11 +63,22 @@ extension Agent {
         var listed: Set<RenditionKey> = []
         for representation in mpd.representations {
             listed.insert(representation.key)
+            if representation.hasSequences { tellSequences(stream) }
             guard representation.isCarried else { continue }
             adopt(representation, in: stream)
         }
         let gone = stream.renditions.filter { !listed.contains($0.key) && !isPlaying($0) }
         for rendition in gone { forget(rendition) }
+    }
+
+    private mutating func tellSequences(_ stream: Stream) {
+        guard !stream.hasToldSequences else { return }
+        stream.hasToldSequences = true
+        log(
+            .notice,
+            "segment sequences ($SubNumber$) are not carried; players fetch them from the origin",
+            [("stream", stream.id.text)]
+        )
     }
 
     private mutating func adopt(_ representation: Representation, in stream: Stream) {

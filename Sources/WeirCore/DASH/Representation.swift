@@ -28,6 +28,8 @@ package struct Representation: Sendable {
     let track: String
     /// Empty when it has none.
     package let id: String
+    /// It is made of segment sequences, which weir does not carry.
+    package let hasSequences: Bool
     /// Bits per second.
     package let bandwidth: Int
     package let content: Content

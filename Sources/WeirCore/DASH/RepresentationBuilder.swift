@@ -25,11 +25,14 @@ struct RepresentationBuilder {
     private var base: Representation.BaseChoice { inheritance.bases[0] }
 
     func build(key: RenditionKey, track: String) throws(MPDError) -> Representation {
-        let addressing = try addressing()
+        // What is shared with parts of sequences must not be rewritten: the whole set is left to the player.
+        let hasSequences = hasSequences
+        let addressing = hasSequences ? Addressing() : try addressing()
         return Representation(
             key: key,
             track: track,
             id: id,
+            hasSequences: hasSequences,
             bandwidth: bandwidth,
             content: content,
             mimeType: mimeType,
@@ -60,6 +63,13 @@ struct RepresentationBuilder {
         default:
             let codecs = element["codecs"] ?? set["codecs"] ?? ""
             return codecs.hasPrefix("stpp") || codecs.hasPrefix("wvtt") ? .text : .other
+        }
+    }
+
+    private var hasSequences: Bool {
+        let levels = inheritance.levels.dropLast() + set.all("Representation")
+        return levels.contains { level in
+            level.first("SegmentTemplate")?["media"].map { URLTemplate.namesParts($0) } ?? false
         }
     }
 

@@ -51,6 +51,12 @@ package struct URLTemplate: Hashable, Sendable {
         }
     }
 
+    /// `$SubNumber$` (ISO/IEC 23009-1:2022): its segments are parts of segment sequences.
+    static func namesParts(_ text: String) -> Bool {
+        text.split(separator: "$", omittingEmptySubsequences: false).enumerated()
+            .contains { $0 % 2 == 1 && ($1 == "SubNumber" || $1.hasPrefix("SubNumber%")) }
+    }
+
     var usesNumber: Bool { parts.contains { if case .number = $0 { true } else { false } } }
     var usesTime: Bool { parts.contains { if case .time = $0 { true } else { false } } }
 

@@ -39,6 +39,8 @@ final class Stream {
     /// Of linked agents that were elected and did not read.
     var electionFailures: [PeerID: ElectionFailures] = [:]
     var stalls = 0
+    /// It was logged that players fetch its segment sequences themselves.
+    var hasToldSequences = false
     /// How often it was planned.
     var plans: UInt64 = 0
     /// A running mean, for what is not known yet.

@@ -45,14 +45,19 @@ struct DASHLiveTests {
 
     @Test(
         "F29 A box whose clock is a day off finds the live edge by the origin's clock",
-        arguments: ["date", "xsdate", "direct"]
+        arguments: ["date", "xsdate", "iso", "head", "direct", "ntp, then xsdate"]
     )
     func clocks(means: String) {
         let probe = AgentProbe()
         // Started 100 s ago: 50 segments of 2 s.
         let timing =
             switch means {
-            case "xsdate": "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-xsdate:2014' value='/time'/>"
+            case "xsdate", "iso", "head":
+                "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-\(means):2014' value='/time'/>"
+            case "ntp, then xsdate":
+                "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-ntp:2014' value='/ntp'/>"
+                    + "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:ntp:2014' value='pool.example'/>"
+                    + "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-xsdate:2014' value='/time'/>"
             case "direct": "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:direct:2014' value='2026-01-01T00:01:40Z'/>"
             default: ""
             }
@@ -74,7 +79,7 @@ struct DASHLiveTests {
         probe.end(fetch.id)
         let path = "/s/\(StreamID.derive(url: WebURL(Source.url)!).text)/manifest.mpd"
         let peer = probe.linkPeer(7, swarms: [Source.swarm])
-        if means == "xsdate" {
+        if means != "date", means != "direct" {
             probe.wait(.seconds(1))
             _ = probe.ask(path)
             guard let reload = probe.fetches(".mpd").dropFirst().first else {
@@ -84,7 +89,14 @@ struct DASHLiveTests {
             probe.answer(reload.id, body: Array(manifest.utf8), url: Source.url)
             let time = probe.fetches("/time")
             #expect(time.count == 1)
-            probe.answer(time[0].id, body: Array("2026-01-01T00:01:40Z".utf8))
+            #expect(probe.fetches("/ntp").isEmpty)
+            #expect(time[0].request.method == (means == "head" ? .head : .get))
+            if means == "head" {
+                probe.head(time[0].id, 200, [("date", "Thu, 01 Jan 2026 00:01:40 GMT")])
+                probe.end(time[0].id)
+            } else {
+                probe.answer(time[0].id, body: Array("2026-01-01T00:01:40Z".utf8))
+            }
         } else if means == "direct" {
             _ = probe.ask(path)
             probe.wait(.milliseconds(600))
@@ -116,6 +128,85 @@ struct DASHLiveTests {
         }
         #expect(!asked.isEmpty)
         #expect(asked.allSatisfy { (46...52).contains($0) }, "\(asked)")
+    }
+
+    @Test(
+        "F22 Whatever a manifest says of its update period, it is reloaded at most once a second",
+        arguments: ["PT0S", "PT0.001S", "NaN", "-PT5S", "PT", "P99999999999999Y", "PT1e9S", ""]
+    )
+    func updatePeriods(text: String) {
+        let probe = AgentProbe()
+        let manifest = Source.live(100...104).replacingFirst(
+            "'PT2S'",
+            "'\(text)' timeShiftBufferDepth='\(text)' "
+                + "maxSegmentDuration='\(text)' suggestedPresentationDelay='\(text)'"
+        )
+        let path = probe.open(Source.url, manifest)
+        let peer = probe.linkPeer(7, swarms: [Source.swarm])
+        _ = probe.ask(path)
+        var answered = 1
+        for second in 0..<30 {
+            if second % 5 == 0 { _ = probe.ask(Source.local(path, "206000.m4s")) }
+            for fetch in probe.fetches(".mpd").dropFirst(answered) where !probe.isCancelled(fetch.id) {
+                probe.answer(fetch.id, body: Array(manifest.utf8), url: Source.url)
+                answered += 1
+            }
+            probe.wait(.seconds(1))
+        }
+        #expect(probe.fetches(".mpd").count <= 31, "\(probe.fetches(".mpd").count)")
+        #expect(probe.told(peer).count < 200)
+    }
+
+    @Test("D6 A live stream of several periods begins in the last, and its boundaries are crossed without a stall")
+    func periods() {
+        let world = AgentWorld()
+        // Five segments of 2 s in each period; at step n, n segments are there, and eight are listed.
+        func manifest(_ count: Int) -> String {
+            let numbers = max(0, count - 8)..<count
+            let periods = Set(numbers.map { $0 / 5 }).sorted().map { period in
+                let own = numbers.filter { $0 / 5 == period }
+                return "<Period id='\(period)' start='PT\(period * 10)S'><AdaptationSet id='v' mimeType='video/mp4'>"
+                    + "<SegmentTemplate timescale='1' media='\(period)-$Time$.m4s'><SegmentTimeline>"
+                    + "<S t='\(own[0] % 5 * 2)' d='2' r='\(own.count - 1)'/></SegmentTimeline></SegmentTemplate>"
+                    + "<Representation id='v' bandwidth='800000'/></AdaptationSet></Period>"
+            }.joined()
+            return "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='dynamic' minimumUpdatePeriod='PT2S' "
+                + "availabilityStartTime='2026-01-01T00:00:00Z'>\(periods)</MPD>"
+        }
+        func publish(_ count: Int) {
+            world.resources[Source.url] = AgentWorld.Resource(bytes: Array(manifest(count).utf8), fields: [])
+            let last = count - 1
+            world.resources["\(Source.base)\(last / 5)-\(last % 5 * 2).m4s"] = .init(bytes: Source.bytes(last))
+        }
+        for count in 1...12 { publish(count) }
+        let (first, second) = (world.add(), world.add())
+        let path = world.open(first, Source.url)
+        world.open(second, Source.url)
+        world.link(first, second)
+        world.run(.milliseconds(500))
+        let start = world.log.count
+        var answers: [(RequestID, Int)] = []
+        for count in 13...28 {
+            publish(count)
+            for agent in [first, second] {
+                _ = world.get(agent, path)
+                world.run(.milliseconds(100))
+                // Three behind the newest; the first is in the last period that is listed.
+                let number = count - 3
+                let key = RenditionKey(Digest.sha256(Array("dash|\(number / 5)|v|v".utf8)).prefix)
+                let name = "\(key.padded)/\(number % 5 * 2).m4s"
+                answers.append((world.get(agent, path.replacingManifest(with: name)), number))
+                world.run(.milliseconds(100))
+            }
+            world.run(.milliseconds(1600))
+        }
+        for (request, number) in answers { #expect(world.body(request, is: Source.bytes(number)), "\(number)") }
+        for agent in [first, second] {
+            #expect(world.agents[agent].agent.statistics(at: world.now).stalls == 0)
+        }
+        // Nearly every segment was read once for both.
+        let bytes = world.log[start...].filter { $0.url.hasSuffix(".m4s") }.reduce(0) { $0 + $1.bytes }
+        #expect(bytes < 200_000 * 22, "\(bytes)")
     }
 
     @Test("What the origin is still making leaves for the player byte by byte, long before a chunk is whole")

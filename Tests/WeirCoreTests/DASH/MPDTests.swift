@@ -145,6 +145,73 @@ import WeirCore
         #expect(representations[0].initialisation?.url.description == "http://a/p/x/i")
     }
 
+    @Test("D3 Numbers that a timeline names count from there; a list that grew keeps its names")
+    func timelineNumbers() throws {
+        func video(_ steps: String) throws -> Representation {
+            try parseMPD(
+                oneRepresentation(
+                    "<SegmentTemplate timescale='10' media='$Number$.m4s' startNumber='3'>"
+                        + "<SegmentTimeline>\(steps)</SegmentTimeline></SegmentTemplate>",
+                    attributes: "type='dynamic'"
+                )
+            ).representations[0]
+        }
+        let first = try video("<S t='0' d='20' r='1'/><S t='60' n='9' d='20'/>")
+        #expect(first.names == [3, 4, 9])
+        #expect(first.segments[2].span == 9..<10)
+        let grown = try video("<S t='20' n='4' d='20'/><S t='60' n='9' d='20' r='2'/>")
+        #expect(grown.names == [4, 9, 10, 11])
+        // Names that go back are none.
+        #expect(try video("<S t='0' n='9' d='20'/><S n='2' d='20'/>").names == [9, 10])
+    }
+
+    @Test("D2 endNumber ends what is counted, and what a timeline lists")
+    func endNumber() throws {
+        let counted = oneRepresentation(
+            "<SegmentTemplate duration='2' startNumber='5' endNumber='8' media='$Number$'/>",
+            attributes: "mediaPresentationDuration='PT1H'"
+        )
+        #expect(try parseMPD(counted).representations[0].names == [5, 6, 7, 8])
+        #expect(try parseMPD(counted).representations[0].segment(named: 9) == nil)
+        let listed = oneRepresentation(
+            "<SegmentTemplate endNumber='3' media='$Number$'><SegmentTimeline><S t='0' d='2' r='9'/></SegmentTimeline>"
+                + "</SegmentTemplate>"
+        )
+        #expect(try parseMPD(listed).representations[0].names == [1, 2, 3])
+    }
+
+    @Test("D8 Sources of time: http-head, xsdate, iso and direct are understood, NTP and others are passed over")
+    func timings() throws {
+        func scheme(_ name: String) throws -> UTCTiming.Scheme {
+            let timing = "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:\(name):2014' value='http://t/'/>"
+            return try parseMPD("<MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='dynamic'>\(timing)</MPD>").timings[0]
+                .scheme
+        }
+        #expect(try scheme("http-head") == .head)
+        #expect(try scheme("http-xsdate") == .dateTime)
+        #expect(try scheme("http-iso") == .dateTime)
+        #expect(try scheme("direct") == .direct)
+        for name in ["http-ntp", "ntp", "sntp", "unknown"] { #expect(try scheme(name) == .other) }
+    }
+
+    @Test("Segment sequences are left to the player, with the set that shares them; other sets are carried")
+    func sequences() throws {
+        let text = """
+            <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT8S"><BaseURL>http://a/x/</BaseURL>
+            <Period><AdaptationSet mimeType="video/mp4"><SegmentTemplate timescale="1" media="$Number$_$SubNumber%02d$.m4s">
+            <SegmentTimeline><S t="0" d="2" k="4" r="3"/></SegmentTimeline></SegmentTemplate>
+            <Representation id="a"/><Representation id="b"><SegmentTemplate media="$Number$.m4s"/></Representation>
+            </AdaptationSet><AdaptationSet mimeType="audio/mp4"><Representation id="c">
+            <SegmentTemplate duration="2" media="$Number$.m4s"/></Representation></AdaptationSet></Period></MPD>
+            """
+        let mpd = try parseMPD(text)
+        #expect(mpd.representations.map(\.hasSequences) == [true, true, false])
+        #expect(mpd.representations.map(\.isCarried) == [false, false, true])
+        let local = MPDFixture.local(mpd)
+        #expect(local.contains("media=\"$Number$_$SubNumber%02d$.m4s\""))
+        #expect(local.contains("<Representation id=\"a\"><BaseURL>http://a/x/</BaseURL></Representation>"))
+    }
+
     @Test("Attributes come from the nearest element that has them")
     func inheritance() throws {
         let mpd = try parseMPD(
@@ -165,7 +232,7 @@ import WeirCore
 
     @Test(
         "Templates that are none are refused in plain words",
-        arguments: ["$Number", "$Nomber$", "$Number%5x$", "$SubNumber$", "$RepresentationID%05d$"]
+        arguments: ["$Number", "$Nomber$", "$Number%5x$", "$RepresentationID%05d$"]
     )
     func badTemplates(media: String) {
         let refusal = mpdRefusal(oneRepresentation("<SegmentTemplate duration='1' media='\(media)'/>"))
