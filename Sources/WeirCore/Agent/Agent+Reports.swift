@@ -1,5 +1,8 @@
 // What the agent tells about itself; none of it decides anything.
 extension Agent {
+    /// What is drawn from the byte budget now.
+    package var ledgerBytes: Int64 { ledger.used }
+
     package func statistics(at now: Instant) -> AgentStatistics {
         var statistics = totals
         let delivered = Double(totals.delivered_bytes)

@@ -8,10 +8,13 @@ package protocol Decider: AnyObject {
     func statistics(at now: Instant) -> AgentStatistics
     /// The latest segments, oldest first, as far as it keeps account.
     func segments(at now: Instant) -> [SegmentReport]
+    /// What it says that it draws from its byte budget; nil when it keeps none.
+    var ledgerBytes: Int64? { get }
 }
 
 extension Decider {
     package func segments(at now: Instant) -> [SegmentReport] { [] }
+    package var ledgerBytes: Int64? { nil }
 }
 
 /// The core that the box runs.
@@ -26,6 +29,8 @@ package final class CoreDecider: Decider {
     package func nextOutput() -> Output? { agent.nextOutput() }
     package var nextDeadline: Instant? { agent.nextDeadline }
     package func statistics(at now: Instant) -> AgentStatistics { agent.statistics(at: now) }
+
+    package var ledgerBytes: Int64? { agent.ledgerBytes }
 
     package func segments(at now: Instant) -> [SegmentReport] {
         agent.sessions(at: now).flatMap { agent.segments(of: StreamID($0.id)) }

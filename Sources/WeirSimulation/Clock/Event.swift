@@ -11,6 +11,7 @@ package struct Event: Equatable, Sendable {
         case agentTimer, fetchTimer, serverReady, serverFault, localDelivery, playerTimer, start, leave, script,
             dialFailed
         case linkClosed, trackerDown
+        case depart, swing, stall, sample, healed
     }
 
     package var kind: Kind

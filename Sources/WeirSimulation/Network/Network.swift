@@ -48,6 +48,12 @@ package final class Network {
         return roundTrips.least + (roundTrips.most - roundTrips.least) * distance
     }
 
+    /// What one side of a connection was handed and has not sent yet.
+    package func unsentBytes(on connection: Int, side: Int) -> Int {
+        let flow = flows[2 * connection + side]
+        return Int(flow.written - flow.sent)
+    }
+
     /// Payload bytes that this host's downlink dropped.
     package func lostBytes(at host: Int) -> Int64 { hosts[host].lostBytes }
 

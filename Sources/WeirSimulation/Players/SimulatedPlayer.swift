@@ -36,6 +36,9 @@ final class SimulatedPlayer {
     /// Feeds the agent.
     private let tell: (Input) -> Void
     private(set) var figures = PlayerFigures()
+    /// Hears of media bytes that the socket took, and of wrong ones among those that were handed over.
+    var onTaken: (Int) -> Void = { _ in }
+    var onWrong: (Int) -> Void = { _ in }
     /// When each segment was delivered whole, by number from `StreamShape.firstSequence`.
     private(set) var completedAt: [Instant?] = []
 
@@ -79,6 +82,11 @@ final class SimulatedPlayer {
             figures.stalled = figures.stalled + (queue.now - dryAt)
         }
     }
+
+    /// Playing or about to.
+    var isOn: Bool { !isOver && !figures.isFinished }
+    /// It has begun, and waits.
+    var isDry: Bool { isOn && dryAt.map { $0 < queue.now } ?? false }
 
     /// Seconds of media ahead.
     private var buffer: Duration { dryAt.map { ($0 - queue.now).orZero } ?? .zero }
@@ -124,13 +132,15 @@ final class SimulatedPlayer {
     private func check(_ id: RequestID, _ payload: any Payload) {
         guard var request = segmentRequest, request.id == id, request.status == 200 else { return }
         let pieces = (payload as? SimulatedPayload)?.pieces ?? []
-        if pieces.isEmpty { figures.wrongBytes += Int64(payload.count) }
+        var wrong = pieces.isEmpty ? payload.count : 0
         for piece in pieces {
             let isRight = piece.object == request.object && piece.offset == Int64(request.handed) && piece.tag == 0
-            if !isRight { figures.wrongBytes += Int64(piece.count) }
+            if !isRight { wrong += piece.count }
             request.handed += piece.count
         }
         segmentRequest = request
+        figures.wrongBytes += Int64(wrong)
+        if wrong > 0 { onWrong(wrong) }
     }
 
     // MARK: Events
@@ -151,6 +161,7 @@ final class SimulatedPlayer {
         segmentRequest?.taken += bytes
         figures.deliveredBytes += Int64(bytes)
         if queue.now >= warmUp { figures.deliveredAfterWarmUp += Int64(bytes) }
+        onTaken(bytes)
         if figures.firstByte == nil { figures.firstByte = queue.now - startedAt }
     }
 

@@ -5,6 +5,8 @@ package struct AccessLog: Sendable {
     package var mediaBytes: Int64 = 0
     /// The part of `mediaBytes` before the warm-up was over.
     package var startUpBytes: Int64 = 0
+    /// The part of `mediaBytes` after the warm-up that went to hostile agents.
+    package var hostileBytes: Int64 = 0
     package var playlistBytes: Int64 = 0
     package var playlistRequests = 0
     package var mediaRequests = 0
@@ -21,9 +23,10 @@ package struct AccessLog: Sendable {
         firstAsked[place] = firstAsked[place] ?? now
     }
 
-    mutating func noteBytes(_ bytes: Int, of sequence: UInt64, isStartUp: Bool) {
+    mutating func noteBytes(_ bytes: Int, of sequence: UInt64, isStartUp: Bool, isCounted: Bool) {
         mediaBytes += Int64(bytes)
         if isStartUp { startUpBytes += Int64(bytes) }
+        if !isStartUp, !isCounted { hostileBytes += Int64(bytes) }
         bytesPerSegment[place(sequence)] += Int64(bytes)
     }
 

@@ -18,6 +18,8 @@ package final class Exchange {
     var connection = -1
     /// Last sign of life, for the client's time-out.
     var touched = Instant.start
+    /// Whether it counts for the swarm: hostile agents' own traffic does not.
+    var isCounted = true
     /// Set by the server for its answer.
     var head: FetchHead?
     /// Bytes of head and body that the server's kernel still has to take, for its access log.

@@ -10,6 +10,8 @@ final class Server {
     /// Whether answers carry the body's own digest (RFC 9530).
     let isAnchored: Bool
     private(set) var log = AccessLog()
+    /// Hears of media bytes that the kernel took, as the log does.
+    var onMediaSent: (Int) -> Void = { _ in }
     private var anchors: [UInt64: String] = [:]
     private let faults: [OriginFault]
     private let warmUp: Instant
@@ -172,6 +174,7 @@ final class Server {
         let body = min(bytes - head, exchange.unloggedBody)
         guard body > 0, let sequence = exchange.sequence else { return }
         exchange.unloggedBody -= body
-        log.noteBytes(body, of: sequence, isStartUp: queue.now < warmUp)
+        log.noteBytes(body, of: sequence, isStartUp: queue.now < warmUp, isCounted: exchange.isCounted)
+        if exchange.isCounted { onMediaSent(body) }
     }
 }

@@ -4,10 +4,11 @@ package import WeirCore
 package struct Report: Sendable {
     package let policy: Scenario.Policy
     package let viewers: Int
+    /// Of the run: what no swarm could beat, second by second (B1, B2). For recordings, as if all watched together.
     package let bound: Double
     /// Bytes that players' sockets took after the warm-up.
     package let delivered: Int64
-    /// Media payload that the origin sent after the warm-up, and before.
+    /// Media payload that the origin sent after the warm-up, without what hostile agents took, and before.
     package let originBytes: Int64
     package let startUpBytes: Int64
     package let playlistBytes: Int64
@@ -25,6 +26,13 @@ package struct Report: Sendable {
     package let delay: (median: Duration, p95: Duration)
     /// From a segment's listing to the player's having it whole.
     package let playerDelay: (median: Duration, p95: Duration)
+    /// From the first request for a segment at the origin to a peer's holding it, and bound B5 for it.
+    package let spread: (median: Duration, p95: Duration)
+    package let spreadBound: Duration
+    /// Hundredths of `playerDelay`, for a plot: from the least to the most.
+    package let playerDelays: [Duration]
+    package let timeline: Timeline
+    package let violations: [Violation]
     /// Of what went over links: everything but payload.
     package let controlShare: Double
     package let auditBytes: Int64
@@ -49,15 +57,16 @@ package struct Report: Sendable {
 
     init(_ simulation: Simulation) {
         let scenario = simulation.scenario
-        let counted = simulation.agents.filter { $0.role == .honest || $0.role == .freeRider }
+        let counted = simulation.agents.filter { !$0.role.isHostile }
         let figures = counted.map { simulation.players[$0.number].figures }
         let log = simulation.servers[0].log
         let statistics = simulation.agents.map { $0.decider.statistics(at: simulation.now) }
         policy = scenario.policy
         viewers = scenario.peers
-        bound = Report.bound(simulation)
+        let boundInTime = scenario.isLive ? simulation.timeline.bound(from: .start + scenario.warmUp) : nil
+        bound = boundInTime ?? Report.bound(simulation)
         delivered = figures.reduce(0) { $0 + $1.deliveredAfterWarmUp }
-        originBytes = log.mediaBytes - log.startUpBytes
+        originBytes = log.mediaBytes - log.startUpBytes - log.hostileBytes
         startUpBytes = log.startUpBytes
         playlistBytes = log.playlistBytes
         playlistRequests = log.playlistRequests
@@ -72,7 +81,21 @@ package struct Report: Sendable {
         fetchesPerSegment = copies.fetches
         copiesPerSegment = copies.bytes
         delay = Report.quantiles(Report.delays(simulation, ofPlayers: scenario.policy == .plain))
-        playerDelay = Report.quantiles(Report.delays(simulation, ofPlayers: true))
+        let playerDelays = Report.delays(simulation, ofPlayers: true).sorted()
+        playerDelay = Report.quantiles(playerDelays)
+        self.playerDelays =
+            playerDelays.isEmpty ? [] : (0...100).map { playerDelays[(playerDelays.count - 1) * $0 / 100] }
+        spread = Report.quantiles(Report.spreads(simulation))
+        spreadBound = .seconds(
+            Bounds.chunkedTime(
+                segmentBytes: scenario.bitrate / 8 * scenario.segmentDuration.seconds,
+                uplink: Report.payloadRate(scenario.uplink) / 8,
+                viewers: scenario.peers,
+                chunkBytes: Double(Chunk.byteCount)
+            )
+        )
+        timeline = simulation.timeline
+        violations = simulation.oracles.violations
         let control = simulation.agents.reduce(Int64(0)) { $0 + $1.controlBytes }
         let data = simulation.agents.reduce(Int64(0)) { $0 + $1.dataBytes }
         controlShare = control + data > 0 ? Double(control) / Double(control + data) : 0
@@ -95,11 +118,15 @@ package struct Report: Sendable {
 
     private static func bound(_ simulation: Simulation) -> Double {
         let scenario = simulation.scenario
-        let payload = Double(Transport.segmentBytes) / Double(Transport.segmentBytes + Transport.headerBytes)
         // Who comes in the place of another has its uplink.
         let uplinks = simulation.agents.prefix(scenario.peers).filter { $0.role != .freeRider }
-            .map { scenario.uplink(of: $0.number) * payload }
+            .map { payloadRate(scenario.uplink(of: $0.number)) }
         return Bounds.offload(viewers: scenario.peers, uplinks: uplinks, bitrate: scenario.bitrate)
+    }
+
+    /// What a link's rate leaves for payload.
+    static func payloadRate(_ rate: Double) -> Double {
+        rate * Double(Transport.segmentBytes) / Double(Transport.segmentBytes + Transport.headerBytes)
     }
 
     /// Requests and whole copies per segment that was listed after the warm-up.
@@ -129,6 +156,22 @@ package struct Report: Sendable {
                     return nil
                 }
                 return time - listed
+            }
+        }
+    }
+
+    /// For each segment listed after the warm-up and each agent that was there: from the first request to its word that
+    /// it holds it.
+    private static func spreads(_ simulation: Simulation) -> [Duration] {
+        let scenario = simulation.scenario
+        guard scenario.isLive, scenario.policy == .weir else { return [] }
+        let asked = simulation.servers[0].log.firstAsked
+        return simulation.agents.filter { !$0.role.isHostile }.flatMap { agent -> [Duration] in
+            zip(asked, agent.heldAt).compactMap { asked, held in
+                guard let asked, let held, asked >= .start + scenario.warmUp, asked >= agent.startsAt else {
+                    return nil
+                }
+                return (held - asked).orZero
             }
         }
     }

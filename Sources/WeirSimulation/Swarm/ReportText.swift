@@ -13,6 +13,8 @@ extension Report {
             "origin fetches per segment \(decimals(fetchesPerSegment, 2)) (\(decimals(copiesPerSegment, 2)) copies)",
             "segment behind the origin median \(seconds(delay.median)), p95 \(seconds(delay.p95))",
             "segment at the player median \(seconds(playerDelay.median)), p95 \(seconds(playerDelay.p95))",
+            "from the origin's first byte to a peer median \(seconds(spread.median)), p95 \(seconds(spread.p95))"
+                + " (bound \(seconds(spreadBound)))",
             "control \(percent(controlShare)) of link bytes",
             "playlists \(playlistRequests) requests, \(megabytes(playlistBytes))",
             "delivered \(megabytes(delivered)), origin \(megabytes(originBytes)), audits \(megabytes(auditBytes))",
@@ -22,7 +24,7 @@ extension Report {
             "oracles: \(unofferedRequests) of \(runRequests) requests were not offered, \(refusals) refused,"
                 + " ledger excess \(ledgerExcess), \(uncountedOriginBytes) origin bytes uncounted",
             "events \(events)",
-        ]
+        ] + violations.map { "VIOLATED \($0)" }
     }
 
     private func percent(_ value: Double) -> String { "\(decimals(value * 100, 1)) %" }

@@ -15,15 +15,26 @@ package struct Scenario: Sendable {
     }
 
     /// How an agent behaves towards others.
-    package enum Role: Sendable, Equatable {
+    package enum Role: String, CaseIterable, Sendable {
         case honest
         /// Receives only.
-        case freeRider
+        case freeRider = "free-rider"
+        /// Honest, at a tenth of the others' uplink.
+        case slow
+        /// Honest, but its uplink stands still for `stallTime` out of each `stallPeriod`.
+        case stalling
         /// Sends bytes that contradict the digests it passes on.
         case polluter
         /// Reads wrong bytes from the origin, vouches for them and serves them.
         case liar
+
+        /// Its viewer's figures count for nothing.
+        package var isHostile: Bool { self == .polluter || self == .liar }
     }
+
+    package static let slowShare = 0.1
+    package static let stallTime = Duration.seconds(3)
+    package static let stallPeriod = Duration.seconds(10)
 
     package enum Action: Sendable {
         /// kill -9: the kernel closes the connections.
@@ -32,12 +43,26 @@ package struct Scenario: Sendable {
         case vanish(agent: Int)
         /// SIGTERM.
         case stop(agent: Int)
+        /// Newcomers, evenly at random within a time.
+        case join(count: Int, over: Duration)
+        /// This part of who is there at that moment, at random, says goodbye within a time and is not replaced.
+        case leave(share: Double, over: Duration)
 
-        package var agent: Int {
+        package var agent: Int? {
             switch self {
             case .kill(let agent), .vanish(let agent), .stop(let agent): agent
+            case .join, .leave: nil
             }
         }
+    }
+
+    /// Access links whose rates change: at each step every viewer's are drawn anew.
+    package struct Swing: Sendable {
+        package var from: Instant
+        package var until: Instant
+        package var every: Duration
+        /// Of the rates that the scenario gives, both directions alike.
+        package var factors: (least: Double, most: Double)
     }
 
     package var policy = Policy.weir
@@ -77,8 +102,11 @@ package struct Scenario: Sendable {
     package var unreachable = 0.0
     /// Part of the agents that receive only.
     package var freeRiders = 0.0
-    /// By agent number; all others are honest.
+    /// Parts of the viewers with a role; free riders have a key of their own.
+    package var shares: [(role: Role, share: Double)] = []
+    /// By agent number, before any share; all others are honest.
     package var roles: [(agent: Int, role: Role)] = []
+    package var swings: [Swing] = []
     package var script: [(at: Instant, action: Action)] = []
     package var settings = AgentSettings()
     package var limits = Limits()
@@ -90,6 +118,12 @@ package struct Scenario: Sendable {
     package var behind: Int?
 
     package init() {}
+
+    /// With vouched evidence a lying voucher's bytes get through until an audit finds them; a lying origin's always do.
+    var mayDeliverWrongBytes: Bool {
+        let isLied = roles.contains { $0.role == .liar } || shares.contains { $0.role == .liar && $0.share > 0 }
+        return isLied && settings.integrity == .vouched || faults.contains { $0.kind == .wrongBytes }
+    }
 
     /// p2p-media-loader asks its tracker for five peers at a time. More links only hurt it: all ask the same holder, and
     /// no 64 KiB message comes through a shared uplink within its 2 s (30 viewers: 85 % offload with 5, 50 % with 20).

@@ -5,7 +5,11 @@ package final class Simulation {
     package let scenario: Scenario
     let queue = EventQueue()
     let network: Network
+    /// Whom agents are introduced to.
     var random: SeededGenerator
+    /// Who comes and goes when, and where they are: the same whatever the agents do, so that policies are compared on
+    /// the same audience.
+    var audience: SeededGenerator
     var servers: [Server] = []
     package internal(set) var agents: [SimulatedAgent] = []
     var players: [SimulatedPlayer] = []
@@ -22,6 +26,8 @@ package final class Simulation {
     /// Sees every log line of every agent.
     package var onLog: ((_ agent: Int, Instant, LogEvent) -> Void)?
     package internal(set) var oracle = WireOracle()
+    package internal(set) var oracles = Oracles()
+    package internal(set) var timeline = Timeline()
     /// Sees every message that arrives, for looking into a run.
     package var onMessage: ((_ from: Int, _ to: Int, Instant, Message, _ payloadBytes: Int) -> Void)?
     /// Sees every exchange begin, end or be given up.
@@ -36,19 +42,35 @@ package final class Simulation {
     package init(_ scenario: Scenario) {
         self.scenario = scenario
         random = SeededGenerator(seed: scenario.seed)
+        audience = SeededGenerator(seed: mixed(scenario.seed, 0x6175_6469_656e_6365))
         network = Network(queue: queue, roundTrips: scenario.roundTrips)
         end = .start + scenario.duration
         addOrigin()
-        let order = random.choose(scenario.peers, from: Array(0..<scenario.peers))
-        let riders = Set(order.prefix(Int(Double(scenario.peers) * scenario.freeRiders + 0.5)))
-        for number in 0..<scenario.peers {
-            let role = scenario.roles.first { $0.agent == number }?.role
-            let start = scenario.arrivals * random.fraction()
-            addAgent(role: role ?? (riders.contains(number) ? .freeRider : .honest), startsAt: .start + start)
+        for role in drawRoles() {
+            let start = scenario.arrivals * audience.fraction()
+            addAgent(role: role, startsAt: .start + start)
         }
         for (place, entry) in scenario.script.enumerated() {
             queue.schedule(Event(.script, place), at: entry.at)
         }
+        for (place, swing) in scenario.swings.enumerated() {
+            queue.schedule(Event(.swing, place), at: swing.from)
+        }
+        queue.schedule(Event(.sample, 0), at: .start + .seconds(1))
+        for moment in healings { queue.schedule(Event(.healed, 0), at: moment) }
+    }
+
+    /// Of those who are there from the start, by number.
+    private func drawRoles() -> [Scenario.Role] {
+        var roles = Array(repeating: Scenario.Role.honest, count: scenario.peers)
+        var order = audience.choose(scenario.peers, from: Array(0..<scenario.peers))[...]
+        for (role, share) in [(.freeRider, scenario.freeRiders)] + scenario.shares {
+            let count = Int(Double(scenario.peers) * share + 0.5)
+            for number in order.prefix(count) { roles[number] = role }
+            order = order.dropFirst(count)
+        }
+        for entry in scenario.roles where roles.indices.contains(entry.agent) { roles[entry.agent] = entry.role }
+        return roles
     }
 
     private func addOrigin() {
@@ -67,14 +89,14 @@ package final class Simulation {
                 network: network
             )
         )
+        servers[0].onMediaSent = { [unowned self] bytes in timeline.noteOrigin(bytes, at: queue.now) }
     }
 
     func addAgent(role: Scenario.Role, startsAt: Instant) {
         let number = agents.count
-        let place = (x: random.fraction(), y: random.fraction())
-        let host = network.addHost(
-            HostSettings(uplink: scenario.uplink(of: number) / 8, downlink: scenario.downlink / 8, place: place)
-        )
+        let place = (x: audience.fraction(), y: audience.fraction())
+        let uplink = scenario.uplink(of: number) / 8 * (role == .slow ? Scenario.slowShare : 1)
+        let host = network.addHost(HostSettings(uplink: uplink, downlink: scenario.downlink / 8, place: place))
         let signer = SimulatedSigner(number: mixed(scenario.seed, UInt64(number)))
         let http = HTTPPool(host: host, handshakes: 2, network: network, queue: queue) { [unowned self] in
             servers[$0].host
@@ -97,6 +119,10 @@ package final class Simulation {
                 feed(agents[number], input)
             }
         )
+        players[number].onTaken = { [unowned self] bytes in
+            if !role.isHostile { timeline.noteDelivered(bytes, at: queue.now) }
+        }
+        players[number].onWrong = { [unowned self] bytes in checkBytes(of: agents[number], wrong: bytes) }
         queue.schedule(Event(.start, number), at: startsAt)
     }
 
@@ -113,7 +139,7 @@ package final class Simulation {
             decider = CoreDecider(settings: settings, limits: scenario.limits, signer: signer, seed: seed)
         }
         switch role {
-        case .honest, .freeRider: return decider
+        case .honest, .freeRider, .slow, .stalling: return decider
         case .polluter: return PollutingDecider(decider, tag: mixed(seed, 1))
         case .liar: return LyingDecider(decider, tag: mixed(seed, 2))
         }
@@ -193,6 +219,11 @@ package final class Simulation {
         case .start: start(agents[subject], isRetry: event.detail == 1)
         case .script: perform(scenario.script[subject].action)
         case .leave: leave(agents[subject])
+        case .depart: depart(agents[subject])
+        case .swing: swing(scenario.swings[subject], number: subject)
+        case .stall: stall(agents[subject])
+        case .sample: sample()
+        case .healed: checkLiveness()
         case .linkClosed: reportClosedLink()
         case .dialFailed: reportFailedDial(agents[subject])
         case .trackerDown: feed(agents[subject], .trackerDown(TrackerID(Int(event.detail)), reason: "no tracker yet"))
@@ -205,6 +236,7 @@ package final class Simulation {
         if !isRetry {
             agent.state = .running
             introduce(agent)
+            if agent.role == .stalling { stall(agent) }
             if let mean = scenario.churn {
                 queue.schedule(Event(.leave, agent.number), after: mean * exponential())
             }
@@ -215,35 +247,9 @@ package final class Simulation {
 
     /// Exponential with mean 1, at most 8.
     private func exponential() -> Double {
-        let uniform = max(random.fraction(), 0x1p-53)
+        let uniform = max(audience.fraction(), 0x1p-53)
         // −ln by halving and a series: the standard library has no logarithm without Foundation.
         return min(8, -Logarithm.natural(uniform))
-    }
-
-    /// A viewer goes and another comes.
-    private func leave(_ agent: SimulatedAgent) {
-        guard agent.state == .running else { return }
-        perform(.stop(agent: agent.number))
-        addAgent(role: agent.role, startsAt: queue.now)
-    }
-
-    private func perform(_ action: Scenario.Action) {
-        switch action {
-        case .kill(let number): remove(agents[number], silently: false)
-        case .vanish(let number): remove(agents[number], silently: true)
-        case .stop(let number):
-            guard agents[number].state == .running else { return }
-            players[number].stop()
-            feed(agents[number], .stop)
-        }
-    }
-
-    func remove(_ agent: SimulatedAgent, silently: Bool) {
-        guard agent.state == .running else { return }
-        agent.state = .gone
-        agent.endedAt = queue.now
-        players[agent.number].stop()
-        network.kill(agent.host, silently: silently)
     }
 
     /// Links a new agent to others at random, as a tracker would.

@@ -8,6 +8,7 @@ extension Simulation {
         if let onFetch, case .fetchEnded(let id, let end) = input { onFetch(agent.number, queue.now, id, "\(end)") }
         agent.decider.handle(input, at: queue.now)
         while let output = agent.decider.nextOutput() { perform(output, of: agent) }
+        checkBudget(of: agent)
         updateTimer(agent)
     }
 
@@ -72,6 +73,7 @@ extension Simulation {
             request: request,
             path: path
         )
+        exchange.isCounted = !agent.role.isHostile
         exchanges.append(exchange)
         agent.http.start(exchange)
     }
@@ -145,8 +147,11 @@ extension Simulation {
                 for number in range.first..<range.first + range.count { agent.noteHeld(number, at: queue.now) }
             }
         }
-        oracle.sent(message, on: connection, side: side)
+        if !oracle.sent(message, on: connection, side: side), !agent.role.isHostile {
+            oracles.violated(.offers, at: queue.now, "agent \(agent.number) asks for what was not offered: \(message)")
+        }
         network.send(Frame(byteCount: bytes, content: .message(message, payload: payload)), on: connection, side: side)
+        if payload != nil, !agent.role.isHostile { checkSocket(of: agent, connection, side: side) }
     }
 
     private func close(_ link: LinkID, of agent: SimulatedAgent) {

@@ -41,10 +41,13 @@ package struct WireOracle {
     }
 
     /// A message left `side`.
-    mutating func sent(_ message: Message, on connection: Int, side: Int) {
-        guard case .request(let run) = message else { return }
+    /// - Returns: false for a request without an offer.
+    mutating func sent(_ message: Message, on connection: Int, side: Int) -> Bool {
+        guard case .request(let run) = message else { return true }
         requests += 1
-        if !offers.contains(offer(run.segment, connection, side)) { unofferedRequests += 1 }
+        if offers.contains(offer(run.segment, connection, side)) { return true }
+        unofferedRequests += 1
+        return false
     }
 
     private func offer(_ segment: SegmentID, _ connection: Int, _ side: Int) -> Offer {

@@ -1,0 +1,25 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Whole small files: scenarios are read, plots are written.
+enum TextFile {
+    static func read(_ path: String) throws -> String {
+        guard let file = fopen(path, "r") else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = fread(&block, 1, block.count, file)
+            guard count > 0 else { break }
+            bytes += block[..<count]
+            guard bytes.count <= 1 << 20 else { throw ValidationError("\(path) is larger than 1 MiB") }
+        }
+        guard ferror(file) == 0 else { throw ValidationError("\(path) cannot be read") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
