@@ -16,6 +16,7 @@ enum PlaylistMeaning {
         case .key(let index): "key/\(index)"
         case .part(let index): "part/\(index)"
         case .hint: "hint"
+        case .mapHint: "map-hint"
         case .report(let index): "report/\(index)"
         }
     }

@@ -13,6 +13,7 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case stallTimeout = "stall_timeout"
     case maxBufferSize = "max_buffer_size"
     case cacheMemory = "cache_memory"
+    case liveOffset = "live_offset"
     case uploadLimit = "upload_limit"
     case swarmID = "swarm_id"
     case localNetworks = "local_networks"

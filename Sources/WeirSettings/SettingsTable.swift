@@ -162,6 +162,13 @@ package enum SettingsTable {
             "Memory for cached segments, bytes in flight and send queues together; a bare number is MiB.",
             source: "a minute of 6 Mbit/s on a box with 1 GB"
         ),
+        Setting(
+            .liveOffset,
+            liveOffset,
+            default: "off",
+            "How far behind the live end players start (EXT-X-START, suggestedPresentationDelay), unless the origin says.",
+            source: "off: players choose by the standards, three segments mostly"
+        ),
     ]
 
     private static let program: [Setting] = [
@@ -245,6 +252,15 @@ extension SettingsTable {
         let parts = text.split { $0 == "," || $0 == " " }
         let networks = parts.compactMap { AddressText.network(String($0)) }
         return networks.isEmpty || networks.count != parts.count ? nil : .listed(networks)
+    }
+
+    private static let liveOffset = SettingSyntax.one(
+        "TIME|off",
+        \.agent.liveOffset,
+        expected: "off or a time from 0.1 s to a day: write \(Quantity.time.examples)"
+    ) { (text) -> Duration?? in
+        if text.lowercased() == "off" { return .some(nil) }
+        return SettingSyntax.duration(text, atLeast: .milliseconds(100)).map { .some($0) }
     }
 
     private static let seedTime = SettingSyntax.one(

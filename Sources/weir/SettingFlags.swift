@@ -21,6 +21,7 @@ struct SettingFlags: ParsableArguments {
     @Option(.stallTimeout) var stallTimeout: [String] = []
     @Option(.maxBufferSize) var maxBufferSize: [String] = []
     @Option(.cacheMemory) var cacheMemory: [String] = []
+    @Option(.liveOffset) var liveOffset: [String] = []
     @Option(.allowURL) var allowURL: [String] = []
     @Option(.channels) var channels: [String] = []
     @Option(.zapBudget) var zapBudget: [String] = []
@@ -42,7 +43,8 @@ struct SettingFlags: ParsableArguments {
             .swarmAddress: swarmAddress, .swarmID: swarmID, .uploadLimit: uploadLimit, .localNetworks: localNetworks,
             .integrity: integrity, .seedTime: seedTime, .identity: identity, .minBufferSize: minBufferSize,
             .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
-            .cacheMemory: cacheMemory, .allowURL: allowURL, .channels: channels, .zapBudget: zapBudget,
+            .cacheMemory: cacheMemory, .liveOffset: liveOffset, .allowURL: allowURL, .channels: channels,
+            .zapBudget: zapBudget,
             .apiTokenFile: apiTokenFile, .caFile: caFile,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,
         ]

@@ -168,7 +168,7 @@ extension Agent {
         // led to. Parts that players fetch from the origin keep the origin's base, under which ours must be whole.
         let path = LocalPath.presentation(stream.id).text.dropLast("manifest.mpd".utf8.count)
         let base = (mpd.hasRemoteParts ? answer.request.authority.map { "http://\($0)" } ?? "" : "") + path
-        return mpd.rewritten { "\(base)\($0.key.padded)/" }
+        return mpd.rewritten(liveOffset: settings.liveOffset) { "\(base)\($0.key.padded)/" }
     }
 
     func isFresh(_ manifest: Manifest, _ mpd: MPD, age: Duration) -> Bool {

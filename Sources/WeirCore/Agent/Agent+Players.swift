@@ -169,7 +169,7 @@ extension Agent {
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
                 return end(answer, status: 502, text: "the origin's playlist became one of another kind\n")
             }
-            let whole = rewrite(list, rendition)
+            let whole = withLiveOffset(rewrite(list, rendition), list, stream)
             let boundary = answer.directives?.skips ?? false ? list.lowLatency.skipUntil : nil
             bytes = boundary.map { DeltaUpdate.skip(DeltaUpdate.skippable(list, until: $0), of: whole) } ?? whole
         case nil: return end(answer, status: 502, text: "no playlist yet\n")
@@ -207,7 +207,9 @@ extension Agent {
 
     private mutating func rewrite(_ list: MediaPlaylist, _ rendition: Rendition) -> [UInt8] {
         let stream = rendition.stream
-        for map in list.maps { _ = ensureInitialisation(map, in: rendition) }
+        for map in list.maps + [list.lowLatency.mapHint].compactMap({ $0 }) {
+            _ = ensureInitialisation(map, in: rendition)
+        }
         var keys = stream.keys
         let bytes = list.rewritten { reference in
             switch reference {
@@ -216,9 +218,8 @@ extension Agent {
                 let suffix = entry.suffix(inSubtitles: rendition.isSubtitles)
                 return LocalPath.segment(stream.id, rendition.key, number: entry.sequence, suffix: suffix).text
             case .map(let index):
-                let map = list.maps[index]
-                let id = map.id(of: rendition.key)
-                return LocalPath.initialisation(stream.id, rendition.key, number: id.number, suffix: map.suffix).text
+                return local(list.maps[index], rendition)
+            case .mapHint: return list.lowLatency.mapHint.map { local($0, rendition) }
             case .part(let index): return local(list.lowLatency.parts[index], rendition)
             case .hint: return list.lowLatency.hint.map { local($0, rendition) }
             case .report(let index):
@@ -234,6 +235,11 @@ extension Agent {
         keys.limit(to: 2 * stream.renditions.reduce(0) { $0 + ($1.playlist?.keys.count ?? 0) })
         stream.keys = keys
         return bytes
+    }
+
+    private func local(_ map: MediaMap, _ rendition: Rendition) -> String {
+        let (stream, key) = (rendition.stream.id, rendition.key)
+        return LocalPath.initialisation(stream, key, number: map.id(of: key).number, suffix: map.suffix).text
     }
 
     private func local(_ part: MediaPart, _ rendition: Rendition) -> String {

@@ -54,6 +54,7 @@ extension Rendition {
         if let representation {
             return Set([representation.representation.initialisation].compactMap { $0?.id(of: key).number })
         }
-        return Set(playlist?.maps.map { $0.id(of: key).number } ?? [])
+        let hinted = [playlist?.lowLatency.mapHint].compactMap { $0 }
+        return Set(((playlist?.maps ?? []) + hinted).map { $0.id(of: key).number })
     }
 }

@@ -34,6 +34,8 @@ package struct AgentSettings: Sendable {
     package var zapBudget: Int = 256 * 1024
     /// How long a stream without media requests keeps serving peers; nil: for ever.
     package var seedTime: Duration? = .seconds(600)
+    /// How far from the end players of live streams start, where the origin does not say; nil: theirs to choose.
+    package var liveOffset: Duration?
 
     package init() {}
 }

@@ -10,9 +10,15 @@ extension MPD {
     /// Each carried representation gets one base URL, under which its segments are `<number or time>.<suffix>` and its
     /// initialisation is `init.mp4`. What weir does by itself goes: alternative base URLs, where to reload from,
     /// patches, content steering. Other references become absolute.
-    /// - Parameter local: the base URL of a representation that is carried, ending in `/`.
-    package func rewritten(_ local: (Representation) -> String) -> [UInt8] {
+    /// - Parameters:
+    ///   - liveOffset: becomes the suggested presentation delay of a live presentation without one.
+    ///   - local: the base URL of a representation that is carried, ending in `/`.
+    package func rewritten(liveOffset: Duration? = nil, _ local: (Representation) -> String) -> [UInt8] {
         var rewriting = MPDRewriting(mpd: self)
+        if let liveOffset, isDynamic, root[MPDRewriting.delay] == nil {
+            let delay = XMLEdits.Change.set(attribute: MPDRewriting.delay, to: "PT\(liveOffset.seconds)S")
+            rewriting.edits.add(delay, to: root.ordinal)
+        }
         for period in periods {
             for representation in period.representations {
                 rewriting.bases[representation.element.ordinal] = representation.isCarried ? local(representation) : nil
@@ -30,6 +36,8 @@ extension Representation {
 }
 
 private struct MPDRewriting {
+    static let delay = "suggestedPresentationDelay"
+
     let mpd: MPD
     var edits = XMLEdits()
     /// By the element's ordinal.

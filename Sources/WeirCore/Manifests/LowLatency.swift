@@ -42,6 +42,8 @@ package struct LowLatency: Sendable {
     package internal(set) var partTarget: Duration?
     package internal(set) var parts: [MediaPart] = []
     package internal(set) var hint: MediaPart?
+    /// EXT-X-PRELOAD-HINT with TYPE=MAP.
+    package internal(set) var mapHint: MediaMap?
     /// CAN-BLOCK-RELOAD=YES: the server holds a request until the asked part is there.
     package internal(set) var canBlockReload = false
     /// CAN-SKIP-UNTIL: segments further from the end may be skipped in an update.

@@ -21,6 +21,8 @@ package struct MediaPlaylist: Sendable {
     package internal(set) var keys: [MediaKey] = []
     package internal(set) var totalDuration: Duration = .zero
     package internal(set) var iFramesOnly = false
+    /// EXT-X-START: it says itself where players start.
+    package internal(set) var hasStart = false
     package internal(set) var lowLatency = LowLatency()
 
     let source: PlaylistSource

@@ -90,6 +90,7 @@ struct MediaPlaylistParser {
         case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
         case .iFramesOnly: playlist.iFramesOnly = true
+        case .start: playlist.hasStart = true
         default: break
         }
     }
@@ -323,6 +324,7 @@ extension MediaPlaylistParser {
     private mutating func readHint(_ value: ArraySlice<UInt8>, _ line: PlaylistLine) {
         let lineSpan = ByteSpan(Int(line.content.start), line.end)
         let list = AttributeList(value, in: source)
+        guard list.text("TYPE") != "MAP" else { return readMapHint(list, lineSpan) }
         let length = list.integer("BYTERANGE-LENGTH").flatMap { Int64(exactly: $0) }
         let offset = list.integer("BYTERANGE-START").flatMap { Int64(exactly: $0) }
         let isRange = offset != nil || length != nil || playlist.lowLatency.parts.last?.byteRange != nil
@@ -343,6 +345,23 @@ extension MediaPlaylistParser {
         playlist.edits.addURI(attribute, .hint)
         for removal in list.removals(of: ["BYTERANGE-START", "BYTERANGE-LENGTH"]) {
             playlist.edits.add(removal, .consume(.hint))
+        }
+    }
+
+    /// An initialisation section that EXT-X-MAP will name: the same local address then leads to it. A range without an
+    /// end could be another section later.
+    private mutating func readMapHint(_ list: AttributeList, _ line: ByteSpan) {
+        let length = list.integer("BYTERANGE-LENGTH").flatMap { Int64(exactly: $0) }
+        let offset = list.integer("BYTERANGE-START").flatMap { Int64(exactly: $0) }
+        guard playlist.lowLatency.mapHint == nil, let attribute = list.uri,
+            let uri = PlaylistURI(attribute.value, in: source), offset == nil || length != nil,
+            length.map({ $0 > 0 }) ?? true, !(offset ?? 0).addingReportingOverflow(length ?? 0).overflow
+        else { return playlist.edits.add(line, .drop) }
+        let range = length.map { ByteRange(offset: offset ?? 0, length: $0) }
+        playlist.lowLatency.mapHint = MediaMap(byteRange: range, uri: uri)
+        playlist.edits.addURI(attribute, .mapHint)
+        for removal in list.removals(of: ["BYTERANGE-START", "BYTERANGE-LENGTH"]) {
+            playlist.edits.add(removal, .consume(.mapHint))
         }
     }
 

@@ -8,6 +8,8 @@ package struct MultivariantPlaylist: Sendable {
     package internal(set) var sessionData: [SessionData] = []
     package internal(set) var version = 1
     package internal(set) var steering: ContentSteering?
+    /// EXT-X-START: it says where players of all renditions start.
+    package internal(set) var hasStart = false
 
     let source: PlaylistSource
     var edits = PlaylistEdits()

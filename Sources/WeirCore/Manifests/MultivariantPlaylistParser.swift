@@ -52,6 +52,7 @@ struct MultivariantPlaylistParser {
             guard let attribute = AttributeList(value, in: source).uri, source.resolves(attribute.value) else { break }
             playlist.edits.addURI(attribute, .imageStream(0))
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
+        case .start: playlist.hasStart = true
         case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .segment, .targetDuration, .mediaSequence:
             throw .malformed(line: line.number, reason: "\(tag.rawValue) in a multivariant playlist")

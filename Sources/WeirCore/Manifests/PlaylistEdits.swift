@@ -12,6 +12,8 @@ package enum HLSReference: Hashable, Sendable {
     /// Index in `lowLatency.parts`.
     case part(Int)
     case hint
+    /// The initialisation section that is hinted.
+    case mapHint
     /// Index of an EXT-X-RENDITION-REPORT.
     case report(Int)
 }

@@ -62,6 +62,7 @@ enum PlaylistTag: String {
     case sessionData = "EXT-X-SESSION-DATA"
     case sessionKey = "EXT-X-SESSION-KEY"
     case skip = "EXT-X-SKIP"
+    case start = "EXT-X-START"
     case streamInformation = "EXT-X-STREAM-INF"
     case targetDuration = "EXT-X-TARGETDURATION"
     case version = "EXT-X-VERSION"

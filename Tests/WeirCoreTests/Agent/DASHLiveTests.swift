@@ -257,7 +257,7 @@ struct DASHLiveTests {
 }
 
 extension String {
-    fileprivate func replacingFirst(_ old: String, _ new: String) -> String {
+    func replacingFirst(_ old: String, _ new: String) -> String {
         guard let range = firstRange(of: old) else { return self }
         return String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
     }
