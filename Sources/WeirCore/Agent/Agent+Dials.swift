@@ -32,19 +32,39 @@ extension Agent {
 
     mutating func dialFailed(_ id: DialID, _ end: LinkEnd) {
         let jitter = Duration.milliseconds(Int(random.next() % 500))
-        dials.failed(id, at: now, jitter: jitter)
+        if let namer = dials.failed(id, at: now, jitter: jitter) { hintWasVain(of: namer) }
         log(.debug, "no link", [("why", "\(end)")])
         agenda.note(.dials, at: now + .milliseconds(500))
     }
 
+    /// A peer named an address where nobody is. One that goes on doing so is not listened to for a while, and what it
+    /// named is forgotten: or it could send everybody to knock at somebody's door (F48).
+    private mutating func hintWasVain(of namer: PeerID) {
+        guard let link = links.first(where: { $0.peer.id == namer && $0.isUp }) else { return }
+        link.vainHints += 1
+        guard link.vainHints >= Agent.vainHintLimit else { return }
+        link.vainHints = 0
+        link.hintsHeardFrom = now + Agent.hintPause
+        dials.forget(namedBy: namer)
+        log(.notice, "a peer names addresses where nobody is", [("peer", namer.description)])
+    }
+
+    static let vainHintLimit = 8
+    static let hintPause = Duration.seconds(60)
+
     /// Wants a link to an address that somebody named, if it may be named by whoever did.
-    mutating func consider(_ address: PeerAddress, peer: PeerID?, namedFrom scope: NetworkScope) {
+    mutating func consider(
+        _ address: PeerAddress,
+        peer: PeerID?,
+        namedFrom scope: NetworkScope,
+        by namer: PeerID? = nil
+    ) {
         guard peer != me, address.port > 0, address.port < 65_536, !settings.ownAddresses.contains(address) else {
             return
         }
         guard scope.mayName(NetworkScope(host: address.host)) else { return }
         if let peer, links.contains(where: { $0.peer.id == peer && $0.phase != .closing }) { return }
-        dials.wish(for: address, peer: peer, isPermanent: false, at: now)
+        dials.wish(for: address, peer: peer, isPermanent: false, namedBy: namer, at: now)
         agenda.note(.dials, at: now)
     }
 
@@ -68,14 +88,18 @@ extension Agent {
     }
 
     mutating func peerIntroduces(_ link: Link, _ handle: UInt32, _ hints: [PeerHint]) {
-        guard link.theirSwarms[handle].map({ link.shared.contains($0) }) ?? false else { return }
+        guard link.theirSwarms[handle].map({ link.shared.contains($0) }) ?? false, link.hintsHeardFrom <= now else {
+            return
+        }
         let scope = NetworkScope(host: link.peer.address.host)
         if let swarm = link.theirSwarms[handle], let stream = stream(swarm: swarm) {
             for hint in hints.prefix(20) where stream.named.count < limits.knownPeers && hint.id != me {
                 stream.named.insert(hint.id)
             }
         }
-        for hint in hints.prefix(20) { consider(hint.address, peer: hint.id, namedFrom: scope) }
+        for hint in hints.prefix(20) {
+            consider(hint.address, peer: hint.id, namedFrom: scope, by: link.peer.id)
+        }
     }
 }
 
@@ -88,6 +112,8 @@ struct DialBook {
         var peer: PeerID?
         /// Named by the user: tried for ever.
         var isPermanent: Bool
+        /// The peer that named it, when one did.
+        var namedBy: PeerID?
         var retryAt: Instant
         var failures = 0
         var dialling: DialID?
@@ -102,12 +128,20 @@ struct DialBook {
 
     var pending: Int { entries.count { $0.dialling != nil } }
 
-    mutating func wish(for address: PeerAddress, peer: PeerID? = nil, isPermanent: Bool = true, at now: Instant) {
+    mutating func wish(
+        for address: PeerAddress,
+        peer: PeerID? = nil,
+        isPermanent: Bool = true,
+        namedBy namer: PeerID? = nil,
+        at now: Instant
+    ) {
         if let known = entries.firstIndex(where: { $0.address == address }) {
             if entries[known].peer == nil { entries[known].peer = peer }
             return
         }
-        entries.append(Entry(address: address, peer: peer, isPermanent: isPermanent, retryAt: now))
+        entries.append(
+            Entry(address: address, peer: peer, isPermanent: isPermanent, namedBy: namer, retryAt: now)
+        )
     }
 
     func due(at now: Instant) -> [Int] {
@@ -127,12 +161,15 @@ struct DialBook {
         return (id, entries[place].address, entries[place].peer)
     }
 
-    mutating func connected(_ id: DialID, to peer: PeerID) {
-        guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return }
+    /// - Returns: the peer that named the address, if one did.
+    mutating func connected(_ id: DialID, to peer: PeerID) -> PeerID? {
+        guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
         entries[place].dialling = nil
         entries[place].isLinked = true
         entries[place].peer = peer
         entries[place].failures = 0
+        defer { entries[place].namedBy = nil }
+        return entries[place].namedBy
     }
 
     /// A link from the other side: its address needs no dial.
@@ -146,12 +183,18 @@ struct DialBook {
         }
     }
 
-    mutating func failed(_ id: DialID, at now: Instant, jitter: Duration) {
-        guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return }
+    /// - Returns: the peer that named the address, if one did and nobody was ever met there.
+    mutating func failed(_ id: DialID, at now: Instant, jitter: Duration) -> PeerID? {
+        guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
         entries[place].dialling = nil
         entries[place].failures += 1
         let wait = Duration.milliseconds(min(60_000, 500 << min(7, entries[place].failures)))
         entries[place].retryAt = now + wait + jitter
+        return entries[place].namedBy
+    }
+
+    mutating func forget(namedBy namer: PeerID) {
+        entries.removeAll { $0.namedBy == namer && !$0.isPermanent && !$0.isLinked && $0.dialling == nil }
     }
 
     mutating func lost(_ peer: PeerID, at now: Instant) {

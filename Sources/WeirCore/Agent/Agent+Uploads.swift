@@ -151,6 +151,9 @@ extension Agent {
             let bytes = segment.evidence.vouches.reduce(0) { $0 + $1.digests.count * Digest.byteCount + 256 }
             guard uploadBucket.take(bytes, at: now) else { return false }
             sendVouches(of: segment, to: link, handle)
+            // Lists are paced like chunks, or whoever keeps asking for them could fill the socket (F46).
+            if link.sentNotDrained == 0 { link.lastDrained = now }
+            link.sentNotDrained += bytes
             emitMessage(.absent(request: upload.request, reason: .busy), to: link)
             link.uploads.remove(at: index)
             return true

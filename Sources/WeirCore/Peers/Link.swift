@@ -68,6 +68,9 @@ final class Link {
     var mutes = 0
     /// Times that it sent bytes of which it had sent no digest.
     var unlisted = 0
+    /// Addresses that it named and where nobody was, in a row; and from when on its hints count again.
+    var vainHints = 0
+    var hintsHeardFrom = Instant.start
     /// What announcements may cost us: far beyond what an honest peer says, far below what would keep us busy.
     var announcements = TokenBucket(rate: 2048)
 

@@ -22,12 +22,18 @@ package final class SimulatedAgent {
     var failedDials = Ring<(DialID, LinkEnd)>()
     /// The time for which a timer event is in the queue.
     var timerAt = Instant.never
-    var linkCount = 0
+    package internal(set) var linkCount = 0
+
+    /// What it did against others, if it is there for that.
+    package var acts: Int { (decider as? HostileDecider)?.acts ?? 0 }
 
     // What the wire showed of it.
     /// Payload and everything else that it sent over links.
     package var dataBytes: Int64 = 0
     package var controlBytes: Int64 = 0
+    /// Payload that links brought it, and why others sent it away.
+    package var receivedBytes: Int64 = 0
+    package var goodbyes: [GoodbyeReason] = []
     /// When it first said that it holds a segment, by number from `StreamShape.firstSequence`.
     package var heldAt: [Instant?] = []
 

@@ -31,6 +31,8 @@ package struct StreamShape: Sendable {
     }
 
     package func object(_ sequence: UInt64) -> UInt64 { mixed(seed, 0x6f62_6a65_6374, sequence) }
+    /// What half of the viewers get under the same number and length, where a server tells them apart.
+    package func otherObject(_ sequence: UInt64) -> UInt64 { mixed(seed, 0x6f74_6865_72, sequence) }
 
     /// Rate × duration, ±15 % by the segment's own number.
     package func bytes(of sequence: UInt64) -> Int {

@@ -13,7 +13,8 @@ final class SimulatedPlayer {
     private struct SegmentRequest {
         let id: RequestID
         let sequence: UInt64
-        let object: UInt64
+        /// Whose bytes are right; of two editions the first that comes, for the whole segment.
+        var object: UInt64
         let length: Int
         /// Bytes that were handed over, and those that the socket took.
         var handed = 0
@@ -30,6 +31,7 @@ final class SimulatedPlayer {
     private let number: Int
     private let shape: StreamShape
     private let queue: EventQueue
+    private let isSplit: Bool
     private let warmUp: Instant
     /// So many segments from the end of a live list.
     private let startFromEnd: Int
@@ -62,6 +64,7 @@ final class SimulatedPlayer {
     init(number: Int, scenario: Scenario, queue: EventQueue, tell: @escaping (Input) -> Void) {
         self.number = number
         shape = scenario.shape
+        isSplit = scenario.isSplit
         warmUp = .start + scenario.warmUp
         startFromEnd = scenario.startFromEnd
         self.queue = queue
@@ -133,6 +136,8 @@ final class SimulatedPlayer {
         guard var request = segmentRequest, request.id == id, request.status == 200 else { return }
         let pieces = (payload as? SimulatedPayload)?.pieces ?? []
         var wrong = pieces.isEmpty ? payload.count : 0
+        let other = isSplit ? shape.otherObject(request.sequence) : request.object
+        if request.handed == 0, pieces.first?.object == other { request.object = other }
         for piece in pieces {
             let isRight = piece.object == request.object && piece.offset == Int64(request.handed) && piece.tag == 0
             if !isRight { wrong += piece.count }

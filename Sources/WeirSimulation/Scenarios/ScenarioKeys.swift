@@ -92,6 +92,9 @@ package struct ScenarioKey: Sendable {
         ScenarioKey("anchored") { (scenario, text) throws(ScenarioError) in
             scenario.isAnchored = try ScenarioText.flag(text)
         },
+        ScenarioKey("split-editions") { (scenario, text) throws(ScenarioError) in
+            scenario.isSplit = try ScenarioText.flag(text)
+        },
     ]
 
     private static let network: [ScenarioKey] = [

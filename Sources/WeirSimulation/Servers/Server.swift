@@ -9,9 +9,11 @@ final class Server {
     let latency: Duration
     /// Whether answers carry the body's own digest (RFC 9530).
     let isAnchored: Bool
+    private let isSplit: Bool
     private(set) var log = AccessLog()
     /// Hears of media bytes that the kernel took, as the log does.
     var onMediaSent: (Int) -> Void = { _ in }
+    /// By object.
     private var anchors: [UInt64: String] = [:]
     private let faults: [OriginFault]
     private let warmUp: Instant
@@ -33,6 +35,7 @@ final class Server {
         shape = scenario.shape
         latency = scenario.requestLatency
         isAnchored = scenario.isAnchored
+        isSplit = scenario.isSplit
         warmUp = .start + scenario.warmUp
         self.faults = faults
         self.queue = queue
@@ -109,7 +112,8 @@ final class Server {
     private func answerMedia(_ exchange: Exchange, _ sequence: UInt64) {
         guard shape.exists(sequence, at: queue.now) else { return refuse(exchange, status: 404) }
         let length = shape.bytes(of: sequence)
-        let object = shape.object(sequence)
+        let isOther = isSplit && exchange.agent % 2 == 1
+        let object = isOther ? shape.otherObject(sequence) : shape.object(sequence)
         let range = exchange.request.fields.first { $0.name.lowercased() == "range" }
             .flatMap { ByteRangeText.parse($0.value, length: length) }
         var fields = [
@@ -144,10 +148,10 @@ final class Server {
 
     /// The digest is of real bytes, because the core reads bodies for it.
     private func anchor(_ sequence: UInt64, object: UInt64, length: Int) -> String {
-        if let known = anchors[sequence] { return known }
+        if let known = anchors[object] { return known }
         let digest = Digest.sha256(SimulatedPayload(object: object, offset: 0, count: length).bytes())
         let text = "sha-256=:\(Base64Text.encode(digest.bytes)):"
-        anchors[sequence] = text
+        anchors[object] = text
         return text
     }
 

@@ -43,8 +43,8 @@ package struct Oracles: Sendable {
 
 extension Simulation {
     /// Bytes that an agent may have handed to one link's socket and that have not left: two chunks that it paces by
-    /// itself, one more frame, and what it says between.
-    static let socketBudget = 5 * Chunk.byteCount
+    /// itself, one more frame, and what it says between: lists of digests, holdings, refusals.
+    static let socketBudget = 8 * Chunk.byteCount
 
     /// After every input: the budget that the agent was given, and what its sockets hold.
     func checkBudget(of agent: SimulatedAgent) {

@@ -27,9 +27,49 @@ package struct Scenario: Sendable {
         case polluter
         /// Reads wrong bytes from the origin, vouches for them and serves them.
         case liar
+        /// A liar one chunk in a hundred.
+        case seldomLiar = "seldom-liar"
+        /// Liars that change what they read alike: their lists agree.
+        case colluder
+        /// Reads an older version of everything, and says so.
+        case oldReader = "old-reader"
+        /// Every chunk it sends is other noise.
+        case garbler
+        /// Sends another segment's bytes.
+        case swapper
+        /// States false lengths.
+        case sizer
+        /// Claims everything and sends nothing.
+        case mute
+        /// Claims everything; once asked for something its line carries a byte per second.
+        case strangler
+        /// Claims everything and sends all but each fourth chunk.
+        case withholder
+        /// Pollutes; once banned it comes back as somebody else.
+        case whitewasher
+        /// Asks for the same chunks again and again.
+        case hammer
+        /// Asks for much and reads nothing.
+        case glutton
+        /// Asks for what does not exist.
+        case dreamer
+        /// Asks and cancels in turns.
+        case flapper
+        /// Announces as much as frames hold, all the time.
+        case flooder
+        /// Names victims' and private addresses as members.
+        case misleader
 
         /// Its viewer's figures count for nothing.
-        package var isHostile: Bool { self == .polluter || self == .liar }
+        package var isHostile: Bool {
+            switch self {
+            case .honest, .freeRider, .slow, .stalling: false
+            default: true
+            }
+        }
+
+        /// What it states is false, and only the origin can tell.
+        var isLiar: Bool { self == .liar || self == .seldomLiar || self == .colluder || self == .oldReader }
     }
 
     package static let slowShare = 0.1
@@ -95,6 +135,8 @@ package struct Scenario: Sendable {
     package var requestLatency = Duration.milliseconds(2)
     package var isAnchored = false
     package var faults: [OriginFault] = []
+    /// The origin gives every second viewer other bytes, as for A/B tests and per-viewer advertising.
+    package var isSplit = false
 
     /// Agents that a newcomer is linked to; up to twice as many link to it later. Nil: as many as the policy asks for.
     package var links: Int?
@@ -121,7 +163,7 @@ package struct Scenario: Sendable {
 
     /// With vouched evidence a lying voucher's bytes get through until an audit finds them; a lying origin's always do.
     var mayDeliverWrongBytes: Bool {
-        let isLied = roles.contains { $0.role == .liar } || shares.contains { $0.role == .liar && $0.share > 0 }
+        let isLied = roles.contains { $0.role.isLiar } || shares.contains { $0.role.isLiar && $0.share > 0 }
         return isLied && settings.integrity == .vouched || faults.contains { $0.kind == .wrongBytes }
     }
 

@@ -27,6 +27,8 @@ package final class Simulation {
     package var onLog: ((_ agent: Int, Instant, LogEvent) -> Void)?
     package internal(set) var oracle = WireOracle()
     package internal(set) var oracles = Oracles()
+    /// Dials to where no agent is or was.
+    package internal(set) var strayDials: [(agent: Int, address: PeerAddress)] = []
     package internal(set) var timeline = Timeline()
     /// Sees every message that arrives, for looking into a run.
     package var onMessage: ((_ from: Int, _ to: Int, Instant, Message, _ payloadBytes: Int) -> Void)?
@@ -142,6 +144,7 @@ package final class Simulation {
         case .honest, .freeRider, .slow, .stalling: return decider
         case .polluter: return PollutingDecider(decider, tag: mixed(seed, 1))
         case .liar: return LyingDecider(decider, tag: mixed(seed, 2))
+        default: return HostileDecider(decider, role: role, signer: signer, seed: seed)
         }
     }
 

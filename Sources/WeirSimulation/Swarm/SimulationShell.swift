@@ -95,7 +95,12 @@ extension Simulation {
     private func dial(_ id: DialID, _ address: PeerAddress, _ expecting: PeerID?, from agent: SimulatedAgent) {
         guard let number = SimulatedAgent.number(of: address), agents.indices.contains(number),
             number != agent.number, agents[number].state != .waiting, isReachable(agent.number, number)
-        else { return fail(id, .refused, of: agent) }
+        else {
+            if SimulatedAgent.number(of: address).map({ !agents.indices.contains($0) }) ?? true {
+                strayDials.append((agent.number, address))
+            }
+            return fail(id, .refused, of: agent)
+        }
         if let expecting, agents[number].id != expecting {
             return fail(id, .notAuthentic("another key"), of: agent)
         }
@@ -152,6 +157,7 @@ extension Simulation {
         }
         network.send(Frame(byteCount: bytes, content: .message(message, payload: payload)), on: connection, side: side)
         if payload != nil, !agent.role.isHostile { checkSocket(of: agent, connection, side: side) }
+        if case .request = message, agent.role == .glutton { network.setPaused(true, on: connection, side: side) }
     }
 
     private func close(_ link: LinkID, of agent: SimulatedAgent) {
@@ -218,6 +224,7 @@ extension Simulation {
         case .message(let message, let payload):
             guard case .link(let from, let to) = owners[connection] else { return }
             oracle.arrived(message, on: connection, side: side)
+            noteArrival(message, payload, at: agents[side == 0 ? from : to])
             onMessage?(side == 0 ? to : from, side == 0 ? from : to, queue.now, message, payload?.count ?? 0)
             feed(agents[side == 0 ? from : to], .linkMessage(linkID(connection, side), message, payload: payload))
         case .request(let exchange): servers[exchange.server].asked(exchange)
@@ -235,6 +242,25 @@ extension Simulation {
             feed(agent, .fetchEnded(exchange.fetch, .complete))
         case .filler: break
         }
+    }
+
+    private func noteArrival(_ message: Message, _ payload: (any Payload)?, at agent: SimulatedAgent) {
+        switch message {
+        case .data: agent.receivedBytes += Int64(payload?.count ?? 0)
+        case .goodbye(let reason):
+            agent.goodbyes.append(reason)
+            if reason == .banned, agent.role == .whitewasher {
+                queue.schedule(Event(.leave, agent.number), after: .seconds(1))
+            }
+        case .request: if agent.role == .strangler { strangle(agent) }
+        default: break
+        }
+    }
+
+    /// A byte per second from now on.
+    private func strangle(_ agent: SimulatedAgent) {
+        let settings = network.settings(of: agent.host)
+        network.setRates(agent.host, uplink: 1, downlink: settings.downlink)
     }
 
     private func isWanted(_ exchange: Exchange) -> Bool {

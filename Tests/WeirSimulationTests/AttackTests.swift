@@ -1,0 +1,178 @@
+import Testing
+import WeirCore
+import WeirSimulation
+
+/// Members of the swarm that turn against it, over seeds. Each test shows that the attack took place, what stopped it,
+/// and that the honest beside it had their bytes in time.
+@Suite("Attacks in a swarm")
+struct AttackTests {
+    static func run(
+        _ roles: [(agent: Int, role: Scenario.Role)],
+        seed: UInt64,
+        peers: Int = 5,
+        seconds: Int = 24,
+        change: (inout Scenario) -> Void = { _ in }
+    ) -> (simulation: Simulation, report: Report) {
+        var scenario = SimulationTests.scenario(.weir, seed: seed, peers: peers, seconds: seconds)
+        scenario.warmUp = .seconds(8)
+        scenario.arrivals = .seconds(3)
+        scenario.roles = roles
+        change(&scenario)
+        let simulation = Simulation(scenario)
+        return (simulation, simulation.run())
+    }
+
+    /// No wrong byte, no stall, no oracle violated; and there was something to play.
+    ///
+    /// - Parameter stalled: seconds that all honest players together may have waited. The goal is none; where it is
+    ///   not, peers' empty promises or dropped chunks are made good a moment too late.
+    func expectUnharmed(
+        _ run: (simulation: Simulation, report: Report),
+        stalled: Double = 0,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(run.report.violations == [], sourceLocation: sourceLocation)
+        #expect(run.report.wrongBytes == 0, sourceLocation: sourceLocation)
+        #expect(run.report.cutBodies == 0, sourceLocation: sourceLocation)
+        #expect(run.report.stalled.seconds <= stalled, sourceLocation: sourceLocation)
+        #expect(run.report.unfinished == 0, sourceLocation: sourceLocation)
+        #expect(run.report.delivered > 0, sourceLocation: sourceLocation)
+    }
+
+    /// Until an audit meets a lie, as many chunks get through as the sampling of new networks says: a window of 1/rate
+    /// chunks holds one audit, so two windows cannot pass. For each lying identity and each honest receiver.
+    func expectLiesAtAuditRate(
+        _ run: (simulation: Simulation, report: Report),
+        liars: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let honest = run.simulation.agents.count { !$0.role.isHostile }
+        let chunks = 2 / 0.05 * Double(liars * honest)
+        #expect(Double(run.report.wrongBytes) <= chunks * Double(Chunk.byteCount), sourceLocation: sourceLocation)
+        #expect(run.report.violations == [], sourceLocation: sourceLocation)
+        #expect(run.report.cutBodies == 0, sourceLocation: sourceLocation)
+    }
+
+    // MARK: Wrong bytes
+
+    @Test(
+        "F30 F32 Noise and other segments' bytes get their sender banned",
+        arguments: [
+            Scenario.Role.garbler, .swapper,
+        ],
+        1...2 as ClosedRange<UInt64>
+    )
+    func contradiction(role: Scenario.Role, seed: UInt64) {
+        let run = Self.run([(2, role)], seed: seed)
+        #expect(run.simulation.agents[2].acts > 0)
+        #expect(run.report.rejectedBytes > 0)
+        #expect(run.simulation.agents[2].goodbyes.contains(.banned))
+        for agent in [0, 1, 3, 4] { #expect(!run.simulation.agents[agent].goodbyes.contains(.banned)) }
+        expectUnharmed(run)
+    }
+
+    @Test(
+        "F33 Who offers an older version is no source for long, and its bytes stay the exception",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func oldVersion(seed: UInt64) {
+        let run = Self.run([(2, .oldReader)], seed: seed)
+        #expect(run.simulation.agents[2].acts > 0)
+        #expect(run.report.stalls == 0)
+        expectLiesAtAuditRate(run, liars: 1)
+    }
+
+    @Test("F34 False lengths cut no answer and cost no stall", arguments: 1...2 as ClosedRange<UInt64>)
+    func falseLengths(seed: UInt64) {
+        let run = Self.run([(2, .sizer)], seed: seed)
+        #expect(run.simulation.agents[2].acts > 0)
+        #expect(run.report.offload > 0.4)
+        expectUnharmed(run)
+    }
+
+    @Test(
+        "F35 A majority that agrees on false lists gets through at the audit rate alone",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func collusion(seed: UInt64) {
+        let colluders = [1, 2, 3, 4].map { (agent: $0, role: Scenario.Role.colluder) }
+        let run = Self.run(colluders, seed: seed, peers: 6, seconds: 30)
+        #expect(run.simulation.agents[1...4].reduce(0) { $0 + $1.acts } > 0)
+        #expect(run.simulation.agents[1...4].reduce(0) { $0 + $1.dataBytes } > 0)
+        #expect(run.report.bannedPeers > 0)
+        expectLiesAtAuditRate(run, liars: 4)
+    }
+
+    @Test(
+        "F39 A voucher that lies once in a hundred chunks is caught at the audit rate",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func seldom(seed: UInt64) {
+        let run = Self.run([(1, .seldomLiar), (2, .seldomLiar)], seed: seed, seconds: 30)
+        #expect(run.simulation.agents[1].acts + run.simulation.agents[2].acts > 0)
+        #expect(Double(run.report.wrongBytes) < 0.02 * Double(run.report.delivered), "no more than it lies")
+        #expect(run.report.stalls == 0)
+        expectLiesAtAuditRate(run, liars: 2)
+    }
+
+    @Test("F40 Eight lying identities on one host", arguments: 1...2 as ClosedRange<UInt64>)
+    func identities(seed: UInt64) {
+        let liars = (4..<12).map { (agent: $0, role: Scenario.Role.colluder) }
+        let run = Self.run(liars, seed: seed, peers: 12, seconds: 20)
+        #expect(run.simulation.agents[4...].reduce(0) { $0 + $1.acts } > 0)
+        #expect(run.report.bannedPeers > 0)
+        expectLiesAtAuditRate(run, liars: 8)
+    }
+
+    @Test(
+        "F41 A polluter that comes back under a new identity is banned each time",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func newIdentity(seed: UInt64) {
+        let run = Self.run([(2, .whitewasher)], seed: seed, seconds: 30)
+        let lives = run.simulation.agents.filter { $0.role == .whitewasher }
+        #expect(lives.count > 1)
+        #expect(lives.count { $0.goodbyes.contains(.banned) } >= lives.count - 1)
+        expectUnharmed(run, stalled: 2.5)
+    }
+
+    // MARK: Empty promises
+
+    @Test(
+        "F36 F37 F38 Who claims everything and sends nothing, a byte a second, or all but some, loses its runs",
+        arguments: [
+            Scenario.Role.mute, .strangler, .withholder,
+        ],
+        1...2 as ClosedRange<UInt64>
+    )
+    func promises(role: Scenario.Role, seed: UInt64) {
+        let run = Self.run([(2, role)], seed: seed)
+        #expect(run.simulation.agents[2].acts > 0)
+        #expect(run.report.bannedPeers == 0, "never for slowness")
+        #expect(run.report.offload > 0.3)
+        expectUnharmed(run, stalled: 1)
+    }
+
+    @Test(
+        "F49 Every peer is hostile: the player is served as if it were alone",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func surrounded(seed: UInt64) {
+        let roles: [Scenario.Role] = [.garbler, .swapper, .mute, .withholder, .strangler, .sizer]
+        let hostile = roles.enumerated().map { (agent: $0 + 1, role: $1) }
+        let run = Self.run(hostile, seed: seed, peers: 7)
+        #expect(run.simulation.agents[1...].count { $0.acts > 0 } >= 4)
+        expectUnharmed(run, stalled: 1)
+    }
+
+    @Test(
+        "F49 Every peer lies: lies get through at the audit rate, and nothing stalls",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func surroundedByLiars(seed: UInt64) {
+        let run = Self.run((1..<6).map { ($0, .colluder) }, seed: seed, peers: 6)
+        #expect(run.simulation.agents[1...].reduce(0) { $0 + $1.acts } > 0)
+        #expect(run.report.stalls == 0)
+        expectLiesAtAuditRate(run, liars: 5)
+    }
+}
