@@ -5,6 +5,13 @@ import WeirSimulation
 struct ComparisonTable {
     private var rows: [(seed: UInt64, report: Report)] = []
 
+    var reports: [Report] { rows.map(\.report) }
+
+    /// Oracles that any run violated.
+    var violations: [(seed: UInt64, violation: Violation)] {
+        rows.flatMap { row in row.report.violations.map { (row.seed, $0) } }
+    }
+
     mutating func add(_ report: Report, seed: UInt64) {
         rows.append((seed, report))
     }

@@ -20,6 +20,8 @@ struct SimulateCommand: ParsableCommand {
     var seeds: Int?
     @Flag(help: "All policies on the same network and seeds, as a table.")
     var compare = false
+    @Option(help: "A directory for a drawing (SVG) of the first seed's run, or of all policies' with --compare.")
+    var plot: String?
     @Flag(inversion: .prefixedNo, help: "A live stream, the default; with --no-live or --vod a recording.")
     var live: Bool?
     @Flag(help: "A recording as long as the run.")
@@ -41,8 +43,10 @@ struct SimulateCommand: ParsableCommand {
         let file = try scenarioFile()
         let all = seed..<seed + UInt64(seeds ?? file.seeds)
         if compare { return try runComparison(file, all) }
+        var reports: [Report] = []
         for seed in all {
             let report = try run(file.scenario, seed: seed, policy: file.scenario.policy)
+            reports.append(report)
             if digestOnly {
                 print(report.digest)
             } else {
@@ -50,7 +54,28 @@ struct SimulateCommand: ParsableCommand {
                 for line in report.lines { print(line) }
                 print("digest \(report.digest)")
             }
+            if seed == all.lowerBound { try writePlot(file, seed, [report]) }
         }
+        if !digestOnly { for verdict in Verdicts(file, reports).all { print(verdict) } }
+        let violated = zip(all, reports).flatMap { seed, report in report.violations.map { (seed, $0) } }
+        try fail(over: violated)
+    }
+
+    /// A violated oracle fails the run, and says where to look.
+    private func fail(over violations: [(seed: UInt64, violation: Violation)]) throws {
+        for (seed, violation) in violations { StandardError.write("violated: seed \(seed), \(violation)\n") }
+        guard violations.isEmpty else { throw ExitCode.failure }
+    }
+
+    private func writePlot(_ file: ScenarioFile, _ seed: UInt64, _ reports: [Report]) throws {
+        guard let plot else { return }
+        let name = scenario.map { path in
+            let last = path.split(separator: "/").last ?? "scenario"
+            return String(last.prefix { $0 != "." })
+        }
+        let title = file.title.isEmpty ? "\(file.scenario.peers) viewers" : file.title
+        let drawing = ScenarioPlot(title: title, about: file.about, seed: seed, reports: reports)
+        try TextFile.write("\(plot)/\(name ?? "scenario").svg", drawing.svg)
     }
 
     private func run(_ scenario: Scenario, seed: UInt64, policy: Scenario.Policy) throws -> Report {
@@ -118,11 +143,15 @@ struct SimulateCommand: ParsableCommand {
     private func runComparison(_ file: ScenarioFile, _ seeds: Range<UInt64>) throws {
         var table = ComparisonTable()
         for seed in seeds {
-            for policy in Scenario.Policy.allCases {
-                table.add(try run(file.scenario, seed: seed, policy: policy), seed: seed)
-            }
+            let reports = try Scenario.Policy.allCases.map { try run(file.scenario, seed: seed, policy: $0) }
+            for report in reports { table.add(report, seed: seed) }
+            if seed == seeds.lowerBound { try writePlot(file, seed, reports) }
         }
         for line in table.lines { print(line) }
+        let verdicts = Verdicts(file, table.reports)
+        for verdict in verdicts.all { print(verdict) }
+        let plain = verdicts.violations.map { (seeds.lowerBound + UInt64($0.place), $0.violation) }
+        try fail(over: table.violations + plain)
     }
 
     /// The file, if there is one, and what flags change of it.

@@ -8,6 +8,15 @@ import ArgumentParser
 
 /// Whole small files: scenarios are read, plots are written.
 enum TextFile {
+    static func write(_ path: String, _ text: String) throws {
+        guard let file = fopen(path, "w") else {
+            throw ValidationError("\(path): \(String(cString: strerror(errno)))")
+        }
+        let bytes = Array(text.utf8)
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count else { throw ValidationError("\(path) cannot be written") }
+    }
+
     static func read(_ path: String) throws -> String {
         guard let file = fopen(path, "r") else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
         defer { fclose(file) }

@@ -17,6 +17,8 @@ package struct ScenarioFile: Sendable {
         case offload(Double)
         /// The 95th percentile of the swarm holds a segment within this many times bound B5 (T6).
         case spread(Double)
+        /// At most this part of the plain player's stalls on the same seeds (T5).
+        case stalls(Double)
     }
 
     package var title = ""
@@ -81,7 +83,8 @@ package struct ScenarioFile: Sendable {
         switch words[0] {
         case "offload": return .offload(try ScenarioText.share(words[1]))
         case "spread": return .spread(try ScenarioText.factor(words[1]))
-        default: throw ScenarioText.wrong(words[0], "offload or spread")
+        case "stalls": return .stalls(try ScenarioText.factor(words[1]))
+        default: throw ScenarioText.wrong(words[0], "offload, spread or stalls")
         }
     }
 }
