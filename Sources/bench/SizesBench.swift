@@ -33,12 +33,18 @@ struct SizesBench: AsyncParsableCommand {
         ])
         var isBeyond = false
         for document in HostileDocument.all where only.isEmpty || only.contains(where: { document.name.contains($0) }) {
-            let cost = try await HostileStage(document).measure()
+            let size = (Double(document.bytes.count) / 1_048_576).fixed(1)
+            guard let cost = try? await HostileStage(document).measure() else {
+                // One that kills the agent, or hangs it, is the worst of all, and no reason to leave out the others.
+                isBeyond = true
+                table.add([document.name, size, "the agent died or hung", "", "", "", ""])
+                continue
+            }
             let memory = Double(cost.memoryBytes) / 1_048_576
             let bound = SizesBench.memoryFactor * Double(Limits().manifestBytes >> 20)
-            isBeyond = isBeyond || cost.seconds > SizesBench.secondsBound || memory > bound
+            isBeyond = isBeyond || !cost.isAnswered || cost.seconds > SizesBench.secondsBound || memory > bound
             table.add([
-                document.name, (Double(document.bytes.count) / 1_048_576).fixed(1), cost.answer, cost.seconds.fixed(2),
+                document.name, size, cost.answer, cost.seconds.fixed(2),
                 cost.processorSeconds.fixed(2), cost.othersWaited.fixed(2), memory.fixed(0),
             ])
         }
@@ -127,6 +133,8 @@ struct HostileDocument: Sendable {
 private struct HostileStage {
     struct Cost {
         var answer: String
+        /// The player got a whole answer, if only a refusal.
+        var isAnswered: Bool
         var seconds: Double
         var processorSeconds: Double
         /// The longest that another request took meanwhile.
@@ -173,18 +181,21 @@ private struct HostileStage {
             var longest = 0.0
             while !Task.isCancelled {
                 let begin = ProcessClock.monotonic
-                guard (try? await agent.statistics()) != nil, !Task.isCancelled else { break }
+                let isServed = (try? await agent.statistics()) != nil
+                guard !Task.isCancelled else { break }
                 longest = max(longest, ProcessClock.monotonic - begin)
+                guard isServed else { break }
                 try? await Task.sleep(for: .milliseconds(2))
             }
             return longest
         }
         let begin = ProcessClock.monotonic
-        let answer = try await answer(from: agent, origin)
+        let (answer, isAnswered) = try await answer(from: agent, origin)
         let seconds = ProcessClock.monotonic - begin
         others.cancel()
         return Cost(
             answer: answer,
+            isAnswered: isAnswered,
             seconds: seconds,
             processorSeconds: (ProcessClock.seconds(of: process) ?? 0) - processor,
             othersWaited: await others.value,
@@ -192,14 +203,21 @@ private struct HostileStage {
         )
     }
 
-    /// What the player gets, in a few words; redirects are followed.
-    private func answer(from agent: AgentProcess, _ origin: LabOrigin) async throws -> String {
+    /// What the player gets, in a few words; redirects are followed, and half a minute is waited for.
+    private func answer(from agent: AgentProcess, _ origin: LabOrigin) async throws -> (String, isWhole: Bool) {
         let local = try WebAddress(agent.playbackURL).address
         let request = HTTPClientRequest(url: "http://\(local)/play?url=\(origin.url)/hostile")
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(30)) else {
+            return ("none", false)
+        }
         var count = 0
-        for try await part in response.body { count += part.readableBytes }
-        return response.status == .ok ? "\((Double(count) / 1_048_576).fixed(1)) MiB" : "\(response.status.code)"
+        do {
+            for try await part in response.body { count += part.readableBytes }
+        } catch {
+            return ("cut", false)
+        }
+        let isPlaylist = response.status == .ok
+        return (isPlaylist ? "\((Double(count) / 1_048_576).fixed(1)) MiB" : "\(response.status.code)", true)
     }
 
     /// The most resident memory that a process ever had (proc_pid_status(5)).
