@@ -35,7 +35,7 @@ struct PlaylistLines: Sequence, IteratorProtocol {
 }
 
 /// The tags that weir reads (RFC 8216bis 4.4). All others pass through untouched.
-enum PlaylistTag: String {
+enum PlaylistTag: String, CaseIterable {
     case endList = "EXT-X-ENDLIST"
     case byteRange = "EXT-X-BYTERANGE"
     case contentSteering = "EXT-X-CONTENT-STEERING"
@@ -66,6 +66,21 @@ enum PlaylistTag: String {
     case streamInformation = "EXT-X-STREAM-INF"
     case targetDuration = "EXT-X-TARGETDURATION"
     case version = "EXT-X-VERSION"
+
+    /// By the length of their names: a million lines of a playlist are told apart by a few bytes each, without a string.
+    private static let ofLength: [[(name: [UInt8], tag: PlaylistTag)]] = {
+        let all = allCases.map { (name: Array($0.rawValue.utf8), tag: $0) }
+        let longest = all.reduce(0) { max($0, $1.name.count) }
+        return (0...longest).map { length in all.filter { $0.name.count == length } }
+    }()
+
+    init?(name: ArraySlice<UInt8>) {
+        let candidates = PlaylistTag.ofLength
+        guard name.count < candidates.count,
+            let found = candidates[name.count].first(where: { $0.name.elementsEqual(name) })
+        else { return nil }
+        self = found.tag
+    }
 
     /// Which kind of playlist a line with this tag makes; nil when sloppy packagers write it into either.
     var kind: PlaylistKind? {
@@ -101,14 +116,14 @@ enum PlaylistLineKind {
         self = PlaylistLineKind.tag(in: text) ?? .comment
     }
 
-    /// The longest name that weir reads, with some room: no string is made of a hostile megabyte.
+    /// The longest name that weir reads, with some room: a hostile megabyte is not searched for a name's end.
     private static let longestName = 40
 
     private static func tag(in text: ArraySlice<UInt8>) -> PlaylistLineKind? {
         var index = text.startIndex + 1
         let limit = min(text.endIndex, index + longestName)
         while index < limit, text[index] != ASCII.colon, !text[index].isBlank { index += 1 }
-        guard let tag = PlaylistTag(rawValue: text[(text.startIndex + 1)..<index].text) else { return nil }
+        guard let tag = PlaylistTag(name: text[(text.startIndex + 1)..<index]) else { return nil }
         let hasValue = index < text.endIndex && text[index] == ASCII.colon
         return .tag(tag, value: text[(hasValue ? index + 1 : text.endIndex)...])
     }
