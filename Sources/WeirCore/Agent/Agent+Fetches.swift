@@ -139,7 +139,7 @@ extension Agent {
         // Beside another body it had a part of the host's rate: better than nothing, worse than an earlier figure.
         guard fetch.isAlone || hosts[fetch.host]?.estimate.isKnown != true else { return }
         // A short body came with its headers: the whole exchange then stands for the rate, which errs to safety.
-        let isLong = fetch.received >= 4 * Int64(Chunk.byteCount)
+        let isLong = fetch.received >= Int64(SourceEstimate.fullWeightBytes)
         let time = max(now - (isLong ? headAt : fetch.startedAt), .milliseconds(1))
         hosts[fetch.host, default: HostState()].estimate.note(
             bytes: Int(fetch.received),

@@ -5,6 +5,9 @@
 package struct SourceEstimate: Sendable {
     /// Weight of a new sample; a quarter forgets half of the past in 2.4 samples.
     static let weight = 0.25
+    /// A short exchange has less weight in proportion as it has fewer bytes than these, and none below a chunk: a few
+    /// milliseconds more of a subtitle of a hundred bytes say that its round trip was slow, not how long a megabyte takes.
+    static let fullWeightBytes = 4 * Chunk.byteCount
     /// The spread doubles for each of these without a sample, because conditions move on.
     static let staleness = Duration.seconds(30)
     /// Beyond this the estimate says no more than "unknown".
@@ -34,17 +37,19 @@ package struct SourceEstimate: Sendable {
     package mutating func note(bytes: Int, in time: Duration, isShort: Bool = false, at now: Instant) {
         guard bytes > 0 else { return }
         var sample = max(time.seconds, 1e-7) / Double(bytes)
+        var weight = SourceEstimate.weight
         if isShort, !isRough, let known = secondsPerByte {
             let least = (time - (roundTrip ?? time)).orZero.seconds / Double(bytes)
             sample = min(max(known, least), sample)
-            guard sample != known else { return }
+            guard sample != known, bytes >= Chunk.byteCount else { return }
+            weight *= min(1, Double(bytes) / Double(SourceEstimate.fullWeightBytes))
         }
         if isRough, !isShort {
             (secondsPerByte, spread, isRough) = (sample, SourceEstimate.firstSpread, false)
         } else if let known = secondsPerByte {
             let deviation = min(SourceEstimate.widestSpread, abs(sample - known) / known)
-            spread += SourceEstimate.weight * (deviation - spread)
-            secondsPerByte = known + SourceEstimate.weight * (sample - known)
+            spread += weight * (deviation - spread)
+            secondsPerByte = known + weight * (sample - known)
         } else {
             secondsPerByte = sample
             isRough = isShort

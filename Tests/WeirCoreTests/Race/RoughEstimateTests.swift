@@ -27,15 +27,29 @@ struct RoughEstimateTests {
         var estimate = SourceEstimate()
         estimate.note(bytes: 1_000_000, in: .milliseconds(1000), at: start)
         estimate.note(roundTrip: .milliseconds(10), at: start)
-        // At least 90 ms for 10 kB: slower than 1 MB/s.
-        estimate.note(bytes: 10_000, in: .milliseconds(100), isShort: true, at: start)
-        #expect((estimate.rate ?? 0) < 500_000)
+        // At least 190 ms for 20 kB: slower than 1 MB/s.
+        estimate.note(bytes: 20_000, in: .milliseconds(200), isShort: true, at: start)
+        #expect((estimate.rate ?? 0) < 700_000)
         var faster = SourceEstimate()
         faster.note(bytes: 1_000_000, in: .milliseconds(1000), at: start)
         faster.note(roundTrip: .milliseconds(10), at: start)
         // At most 11 ms for 50 kB: faster than 1 MB/s.
         faster.note(bytes: 50_000, in: .milliseconds(11), isShort: true, at: start)
         #expect((faster.rate ?? 0) > 1_100_000)
+    }
+
+    @Test("Subtitles of a hundred bytes do not make a fast origin look slow")
+    func tiny() {
+        var estimate = SourceEstimate()
+        estimate.note(bytes: 1_000_000, in: .milliseconds(50), at: start)
+        estimate.note(roundTrip: .milliseconds(1), at: start)
+        for _ in 0..<1000 {
+            // Four milliseconds late, on a machine that has other things to do.
+            estimate.note(bytes: 94, in: .milliseconds(5), isShort: true, at: start)
+        }
+        #expect((estimate.rate ?? 0) > 19_000_000)
+        let rule = DeadlineRule(minimumBuffer: .seconds(10), downloadTimeout: .seconds(6))
+        #expect(rule.patience(slack: .seconds(3), rest: 1_000_000, estimate: estimate, at: start) > .zero)
     }
 
     @Test("While a longer body is under way, peers keep what a rough estimate would take from them")
