@@ -68,7 +68,12 @@ extension Agent {
     mutating func lead(_ answer: Answer, to request: StreamRequest, _ url: WebURL) {
         if let known = stream(StreamID.derive(url: url)) {
             known.isAhead = false
-            if known.isOpen, let path = known.path { return redirect(answer, to: path) }
+            if known.isOpen, let path = known.path {
+                // What was warmed stays out of its swarm until somebody watches. At the first media request it is too
+                // late: a player that reads fast has asked the origin for most before a peer could say what it holds.
+                joinSwarm(known)
+                return redirect(answer, to: path)
+            }
         } else {
             // Opened without anybody to tell: the answer finds it by its address.
             open(OpenID(.max), request)

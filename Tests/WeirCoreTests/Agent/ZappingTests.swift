@@ -113,6 +113,22 @@ struct ZappingTests {
         #expect(viewer.probe.agent.streams.count == 3)
     }
 
+    @Test("A warmed channel enters its swarm when its address is asked, not when its media is")
+    func entersSwarm() throws {
+        let viewer = try Viewer(5, budget: 100_000)
+        let link = viewer.probe.linkPeer(7)
+        func joins() -> Int { viewer.probe.told(link).count { if case .join = $0 { true } else { false } } }
+        viewer.watch(3)
+        viewer.pass(2)
+        #expect(Set(viewer.asked(4)).contains("init.mp4"), "it was warmed")
+        #expect(joins() == 1, "of those that are only warmed nobody hears")
+        _ = viewer.get("/c/c4.m3u8")
+        #expect(joins() == 2)
+        #expect(!viewer.asked(4).contains { $0.hasSuffix(".m4s") })
+        viewer.watch(4)
+        #expect(joins() == 2)
+    }
+
     @Test("Nothing is fetched ahead while the player lacks media, nor with a budget of nothing")
     func unhealthy() throws {
         let starving = try Viewer(3, budget: 100_000)
