@@ -38,8 +38,8 @@ extension Agent {
 
     mutating func peerVouches(_ link: Link, _ vouch: Vouch) {
         guard let segment = vouchedSegment(link, vouch.handle, vouch.segment) else { return }
-        link.ownLists[segment.id]?.statements += 1
-        guard link.ownLists[segment.id]?.statements ?? 0 <= limits.vouchesPerSegment,
+        link.ownLists[segment.named]?.statements += 1
+        guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
             let voucher = signer.identity(ofKey: vouch.voucherKey), isConsistent(vouch)
         else { return }
         link.mutes = 0
@@ -58,7 +58,7 @@ extension Agent {
         switch segment.evidence.add(vouch, limit: limits.vouchesPerSegment) {
         case .agrees:
             let first = Int(vouch.firstChunk)
-            link.ownLists[segment.id]?.chunks.formUnion(first..<first + vouch.digests.count)
+            link.ownLists[segment.named]?.chunks.formUnion(first..<first + vouch.digests.count)
         case .contradictsVoucher: dispute(segment, with: vouch)
         case .contradictsOwn(let chunk):
             prove(segment, chunk: chunk, vouched: vouch.digests[chunk - Int(vouch.firstChunk)], by: vouch.voucherKey)
@@ -77,8 +77,8 @@ extension Agent {
         guard let segment = vouchedSegment(link, root.handle, root.segment), segment.evidence.root == nil,
             segment.edition.agrees(with: root.edition), let length = segment.length, root.edition.length != nil
         else { return }
-        link.ownLists[segment.id]?.statements += 1
-        guard link.ownLists[segment.id]?.statements ?? 0 <= limits.vouchesPerSegment,
+        link.ownLists[segment.named]?.statements += 1
+        guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
             signer.verify(root.signature, over: root.signedDigest, publicKey: root.voucherKey)
         else { return }
         if let list = segment.evidence.completeList, Digest.root(of: list, length: length) != root.root {
@@ -93,8 +93,8 @@ extension Agent {
         guard let swarm = link.theirSwarms[handle], let stream = stream(swarm: swarm),
             let segment = stream.rendition(id.rendition)?.segment(id)
         else { return nil }
-        if link.ownLists[segment.id]?.life != segment.life {
-            link.ownLists[segment.id] = OwnList(life: segment.life)
+        if link.ownLists[segment.named]?.life != segment.life {
+            link.ownLists[segment.named] = OwnList(life: segment.life)
             forgetOldLists(of: link)
         }
         // Whoever reads for the swarm tells unasked what it promised.
@@ -103,7 +103,7 @@ extension Agent {
             || link.holdings(swarm, id.rendition)?.holdsOrPromises(id) ?? false
         guard segment.phase == .racing, segment.originOnly == nil, acceptsPeers(segment), isAsked else {
             // What comes too late or unasked is not used; its sender believes that it was.
-            link.ownLists[segment.id]?.isOutdated = true
+            link.ownLists[segment.named]?.isOutdated = true
             return nil
         }
         return segment

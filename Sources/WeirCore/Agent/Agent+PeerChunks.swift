@@ -83,7 +83,7 @@ extension Agent {
         totals.wasted_bytes += Int64(bytes)
         emitMessage(.cancel(request: request, fromChunk: 0), to: link)
         removeRun(request, from: link)
-        link.ownLists[segment.id, default: OwnList(life: segment.life)].isOutdated = true
+        link.ownLists[segment.named, default: OwnList(life: segment.life)].isOutdated = true
         link.unlisted += 1
         segment.refusals[link.id] = now + .milliseconds(250 << min(8, link.unlisted))
         replan(segment.rendition.stream)
@@ -142,7 +142,7 @@ extension Agent {
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        if let list = link.ownLists[segment.id], list.life == segment.life, list.chunks.contains(chunk) {
+        if let list = link.ownLists[segment.named], list.life == segment.life, list.chunks.contains(chunk) {
             ban(link.peer.id, why: "its bytes contradict its own digest list")
         } else {
             dials.postpone(link.peer.id, until: now + .seconds(300))

@@ -146,9 +146,9 @@ extension Agent {
 
     mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
         guard let handle = link.handle(of: stream.swarm) else { return }
-        if let list = link.ownLists[segment.id], list.life != segment.life || list.isOutdated {
+        if let list = link.ownLists[segment.named], list.life != segment.life || list.isOutdated {
             // It believes that we still have what it once told us.
-            link.ownLists[segment.id] = OwnList(life: segment.life)
+            link.ownLists[segment.named] = OwnList(life: segment.life)
             askDigests(of: segment, from: link, handle)
         }
         let number = link.nextRequest

@@ -38,9 +38,7 @@ extension Agent {
         for link in links {
             if let handle = link.handle(of: stream.swarm) { emitMessage(.leave(handle: handle), to: link) }
             link.ourHandles.removeAll { $0.swarm == stream.swarm }
-            link.shared.removeAll { $0 == stream.swarm }
-            link.holdings.removeAll { $0.swarm == stream.swarm }
-            link.uploads.removeAll { $0.swarm == stream.swarm }
+            link.forget(stream.swarm)
         }
         membershipChanged()
         leaveTrackers(stream)
@@ -62,10 +60,8 @@ extension Agent {
 
     mutating func peerLeft(_ link: Link, _ handle: UInt32) {
         guard let swarm = link.theirSwarms.removeValue(forKey: handle) else { return }
-        link.shared.removeAll { $0 == swarm }
+        link.forget(swarm)
         membershipChanged()
-        link.holdings.removeAll { $0.swarm == swarm }
-        link.uploads.removeAll { $0.swarm == swarm }
         guard let stream = stream(swarm: swarm) else { return }
         for request in link.runs.keys.sorted() {
             guard let entry = link.runs[request], entry.segment.rendition.stream === stream else { continue }

@@ -30,7 +30,7 @@ extension Agent {
         }
         segment.lastUse = now
         // Who asks for digests alone does not have them, whatever was sent before.
-        if request.chunks.count == 0 { link.told[segment.id] = nil }
+        if request.chunks.count == 0 { link.told[segment.named] = nil }
         link.uploads.append(
             Upload(
                 request: request.request,
@@ -180,7 +180,7 @@ extension Agent {
 
     /// Passes on every statement that this link has not had from us.
     mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
-        var told = link.told[segment.id] ?? ToldList(life: segment.life)
+        var told = link.told[segment.named] ?? ToldList(life: segment.life)
         if told.life != segment.life { told = ToldList(life: segment.life) }
         for vouch in segment.evidence.vouches.dropFirst(told.vouches) {
             var relayed = vouch
@@ -194,7 +194,7 @@ extension Agent {
             emitMessage(.root(relayed), to: link)
             told.hasRoot = true
         }
-        link.told[segment.id] = told
+        link.told[segment.named] = told
         forgetOldLists(of: link)
     }
 
@@ -202,7 +202,7 @@ extension Agent {
     func forgetOldLists(of link: Link) {
         guard max(link.told.count, link.ownLists.count) > link.listLimit else { return }
         let live = Set(
-            streams.flatMap { $0.renditions.flatMap { $0.allSegments.filter { $0.phase != .absent } } }.map { $0.id }
+            streams.flatMap { $0.renditions.flatMap { $0.allSegments.filter { $0.phase != .absent } } }.map { $0.named }
         )
         link.told = link.told.filter { live.contains($0.key) }
         link.ownLists = link.ownLists.filter { live.contains($0.key) }

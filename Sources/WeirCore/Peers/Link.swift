@@ -59,9 +59,9 @@ final class Link {
     var sentBytes: Int64 = 0
     var lastDrained: Instant
     /// Statements that it already has from us.
-    var told: [SegmentID: ToldList] = [:]
+    var told: [NamedSegment: ToldList] = [:]
     /// Statements that we have from it.
-    var ownLists: [SegmentID: OwnList] = [:]
+    var ownLists: [NamedSegment: OwnList] = [:]
     /// Books about segments are gone through when they have grown to this many.
     var listLimit = 512
     /// Times in a row that it did not answer a question for digests.
@@ -103,6 +103,15 @@ final class Link {
         return PeerAddress(host: peer.address.host, port: Int(hello.listenPort))
     }
 
+    /// One of the two left the swarm: what was said there is said anew when both are in it again.
+    func forget(_ swarm: SwarmID) {
+        shared.removeAll { $0 == swarm }
+        holdings.removeAll { $0.swarm == swarm }
+        uploads.removeAll { $0.swarm == swarm }
+        told = told.filter { $0.key.swarm != swarm }
+        ownLists = ownLists.filter { $0.key.swarm != swarm }
+    }
+
     func handle(of swarm: SwarmID) -> UInt32? { ourHandles.first { $0.swarm == swarm }?.handle }
 
     func holdings(_ swarm: SwarmID, _ rendition: RenditionKey) -> Holdings? {
@@ -138,6 +147,17 @@ final class Holdings {
         self.swarm = swarm
         self.rendition = rendition
     }
+}
+
+/// A segment among all that a link may speak of: an identifier names it within its swarm only, and the first segments of
+/// two recordings have the same.
+struct NamedSegment: Hashable {
+    let swarm: SwarmID
+    let id: SegmentID
+}
+
+extension Segment {
+    var named: NamedSegment { NamedSegment(swarm: rendition.stream.swarm, id: id) }
 }
 
 /// Which statements about a segment a link has had from us.

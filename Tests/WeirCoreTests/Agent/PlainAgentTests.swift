@@ -132,15 +132,19 @@ struct Film {
     var bytes: Int
     var url = "http://o.example/film/index.m3u8"
     var duration = 4
+    /// Films of different seeds have different bytes.
+    var seed: UInt64 = 77
+    /// Its segments are ranges of one file.
+    var isOneFile = false
 
-    func address(of number: Int) -> String { "http://o.example/film/\(number).ts" }
+    func address(of number: Int) -> String { url.replacingIndex(with: "\(number).ts") }
 
     /// Made once: the same bytes are asked for over and over.
     let made = FilmBytes()
 
     func bytes(of number: Int) -> [UInt8] {
         if let known = made.good[number] { return known }
-        var random = SeededBytes(UInt64(number) + 77)
+        var random = SeededBytes(UInt64(number) + seed)
         let fresh = (0..<bytes).map { _ in random.next() }
         made.good[number] = fresh
         return fresh
@@ -148,19 +152,33 @@ struct Film {
 
     var playlist: String {
         "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:\(duration)\n#EXT-X-PLAYLIST-TYPE:VOD\n"
-            + (0..<segments).map { "#EXTINF:\(duration).0,\n\($0).ts\n" }.joined() + "#EXT-X-ENDLIST\n"
+            + (0..<segments).map { "#EXTINF:\(duration).0,\n\(isOneFile ? range(of: $0) : "\($0).ts")\n" }.joined()
+            + "#EXT-X-ENDLIST\n"
     }
+
+    private func range(of number: Int) -> String { "#EXT-X-BYTERANGE:\(bytes)@\(number * bytes)\nall.ts" }
 
     func publish(in world: AgentWorld) {
         world.resources[url] = AgentWorld.Resource(bytes: Array(playlist.utf8))
+        guard !isOneFile else {
+            let all = (0..<segments).flatMap { bytes(of: $0) }
+            world.resources[url.replacingIndex(with: "all.ts")] = AgentWorld.Resource(bytes: all)
+            return
+        }
         for number in 0..<segments {
             world.resources[address(of: number)] = AgentWorld.Resource(bytes: bytes(of: number))
         }
     }
 
+    func session(in world: AgentWorld, _ agent: Int) -> SessionReport {
+        let sessions = world.agents[agent].agent.sessions(at: world.now)
+        return sessions.first { $0.url == url } ?? sessions[0]
+    }
+
+    func stream(in world: AgentWorld, _ agent: Int) -> StreamID { StreamID(session(in: world, agent).id) }
+
     func path(of number: Int, in world: AgentWorld, _ agent: Int) -> String {
-        let session = world.agents[agent].agent.sessions(at: world.now)[0]
-        return session.path.replacingIndex(with: "\(number).ts")
+        session(in: world, agent).path.replacingIndex(with: "\(number).ts")
     }
 }
 

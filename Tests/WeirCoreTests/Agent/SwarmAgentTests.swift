@@ -33,6 +33,55 @@ struct SwarmAgentTests {
         #expect(statistics.rejected_bytes == 0)
     }
 
+    @Test("P18: every stream of two linked agents is shared, though their segments have the same names")
+    func severalStreams() {
+        let world = AgentWorld()
+        let (leader, follower) = (world.add(), world.add())
+        world.link(leader, follower)
+        for index in 0..<3 {
+            let url = "http://o.example/film\(index)/index.m3u8"
+            let film = Film(segments: 8, bytes: 100_000, url: url, seed: UInt64(1000 * index), isOneFile: true)
+            film.publish(in: world)
+            world.open(leader, film.url)
+            #expect(world.play(leader, film, 0..<8) == [])
+            world.open(follower, film.url)
+            #expect(world.play(follower, film, 0..<8) == [])
+            // The start, and little besides.
+            #expect(originShare(of: film, world, follower) <= 0.2, "film \(index)")
+        }
+        #expect(world.statistics(follower).rejected_bytes == 0)
+        #expect(world.statistics(follower).wasted_bytes == 0)
+        #expect(world.closed.isEmpty)
+    }
+
+    @Test("A stream that was closed and is opened anew on the same link is shared again", arguments: [true, false])
+    func openedAnew(byFollower: Bool) {
+        let world = AgentWorld()
+        let film = Film(segments: 8, bytes: 100_000, isOneFile: true)
+        film.publish(in: world)
+        let (leader, follower) = (world.add(), world.add())
+        world.link(leader, follower)
+        for _ in 0..<2 {
+            world.open(leader, film.url)
+            #expect(world.play(leader, film, 0..<8) == [])
+            world.open(follower, film.url)
+            #expect(world.play(follower, film, 0..<8) == [])
+            #expect(originShare(of: film, world, follower) <= 0.2)
+            let closing = byFollower ? follower : leader
+            world.feed(closing, .close(film.stream(in: world, closing)))
+            if !byFollower { world.feed(follower, .close(film.stream(in: world, follower))) }
+            world.run(.seconds(1))
+        }
+        #expect(world.statistics(follower).wasted_bytes == 0)
+    }
+
+    /// Of the bytes of a stream that is open.
+    private func originShare(of film: Film, _ world: AgentWorld, _ agent: Int) -> Double {
+        let reports = world.agents[agent].agent.segments(of: film.stream(in: world, agent))
+        let origin = reports.reduce(0) { $0 + $1.origin_bytes }
+        return Double(origin) / Double(film.segments * film.bytes)
+    }
+
     @Test("Who is elected twice and does not read is passed over, and the rest is read without waiting for it")
     func muteElectee() {
         let world = AgentWorld()
