@@ -8,8 +8,8 @@ struct Bench: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure weir beside its bounds and peers: Scripts/bench NAME.",
         subcommands: [
-            CorporaBench.self, EndpointBench.self, LatencyBench.self, MemoryBench.self, RaceBench.self,
-            ScenesBench.self, SizesBench.self, SwarmBench.self, ViewCommand.self,
+            CorporaBench.self, EndpointBench.self, LatencyBench.self, LowLatencyOriginBench.self, MemoryBench.self,
+            RaceBench.self, ScenesBench.self, SizesBench.self, SwarmBench.self, ViewCommand.self,
         ]
     )
 }

@@ -35,8 +35,7 @@ struct LatencyBench: AsyncParsableCommand {
         let mode = LowLatencyMode(
             parts: ranges ? .ranges : .files,
             delivery: chunked ? .chunked : .whole,
-            // The recording's own part of the rate is small.
-            padding: max(0, Int(rate * 1e6 / 8 * 0.32) - 7_000)
+            padding: LowLatencyMode.padding(rate: rate)
         )
         let kind = ranges ? "byte ranges" : "files"
         print("parts of 0.32 s in \(kind), sent \(chunked ? "as they are made" : "whole"), \(rate) Mbit/s\n")

@@ -13,7 +13,7 @@ package final class LowLatencyContent: OriginContent {
     /// Complete segments in the list.
     package static let window = 12
     /// Seconds of a part of the committed recording.
-    private static let partSeconds = 0.32
+    static let partSeconds = 0.32
     package static let partsPerSegment = 6
 
     private struct Key: Hashable {

@@ -38,4 +38,9 @@ package struct LowLatencyMode: Sendable {
         self.holdLimit = holdLimit
         self.padding = padding
     }
+
+    /// Bytes that bring the committed recording, whose own part is small, to a rate in Mbit/s.
+    package static func padding(rate: Double) -> Int {
+        max(0, Int(rate * 1e6 / 8 * LowLatencyContent.partSeconds) - 7_000)
+    }
 }
