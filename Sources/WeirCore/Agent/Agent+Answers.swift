@@ -91,10 +91,10 @@ extension Agent {
         if segment.isHeld { return true }
         // With the first bytes it is clear that they are media.
         let hasBytes = segment.originBytes + segment.edgeBytes + segment.peerBytes > 0 || segment.length == 0
-        if segment.isOpenEnded { return hasBytes || isHeadOnly }
-        guard segment.length != nil else { return false }
-        return segment.isConfirmed && (hasBytes || isHeadOnly)
-            || segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
+        if segment.isOpenEnded, isHeadOnly || segment.originBytes + segment.edgeBytes > 0 { return true }
+        let isEarly = segment.chunks.contiguous > 0 && mayReleaseEarly(segment)
+        guard segment.length != nil else { return segment.grew && isEarly }
+        return segment.isConfirmed && (hasBytes || isHeadOnly) || isEarly
     }
 
     /// False when the answer is over with its head.

@@ -15,6 +15,8 @@ extension Agent {
             let range = missingRange(segment, wish)
             if let range, range.isEmpty { return }
             if let range { takeBack(range, from: segment) }
+            // What is still being made has one reader.
+            if range == nil, segment.length == nil { dropPeerRuns(of: segment) }
             if reason == Agent.stoodIn { noteFailures(before: me, segment) }
             fetchSegment(segment, chunks: range, reason: reason)
             if !segment.runs.contains(where: { $0.isHTTP }) {
@@ -52,13 +54,14 @@ extension Agent {
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
         var due = Instant.never
-        if let limit = patience(forPart: segment) {
+        if wish.isAsked, isTooSlowForPeers(segment) { return .now(reason: "a chunk takes too long to fill") }
+        if let limit = wish.whole == nil ? patience(forPart: segment) ?? patience(forGrowing: segment) : nil {
             if limit <= now { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = limit
         } else if let slack = wish.slack {
             let patience = rule.patience(
                 slack: slack,
-                rest: segment.rest,
+                rest: wish.whole?.rest ?? segment.rest,
                 estimate: estimate,
                 isBeingMeasured: isBeingMeasured(segment.url.originKey),
                 at: now
@@ -66,7 +69,8 @@ extension Agent {
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = now + patience
         }
-        if let waiting = segment.answers.compactMap({ answers[$0] }).first(where: { !$0.hasHead }) {
+        let asked = wish.whole?.segment ?? segment
+        if let waiting = asked.answers.compactMap({ answers[$0] }).first(where: { !$0.hasHead }) {
             // However much is buffered, a player that gets no first byte gives up.
             let limit = waiting.arrived + Agent.firstByteTime / 2
             if limit <= now { return .now(reason: "no first byte") }

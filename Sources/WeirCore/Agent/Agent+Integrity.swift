@@ -24,7 +24,7 @@ extension Agent {
             return false
         }
         // A part is wanted at once: samples of it convict afterwards.
-        if segment.rendition.isParts { return true }
+        if segment.rendition.isParts || (segment.grew && segment.rendition.isReadWhileMade) { return true }
         guard segment.audits.allSatisfy({ !$0.isOpen }) else { return false }
         guard let slack = slack(of: segment) else { return false }
         let rate = segment.runs.reduce(0.0) { sum, run in
@@ -40,7 +40,7 @@ extension Agent {
         guard let segment = vouchedSegment(link, vouch.handle, vouch.segment) else { return }
         link.ownLists[segment.named]?.statements += 1
         guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
-            let voucher = signer.identity(ofKey: vouch.voucherKey), isConsistent(vouch)
+            let voucher = signer.identity(ofKey: vouch.voucherKey), isConsistent(vouch, about: segment)
         else { return }
         link.mutes = 0
         if !segment.evidence.vouches.contains(vouchWithSignature: vouch.signature) {
@@ -54,7 +54,8 @@ extension Agent {
             }
         }
         guard segment.edition.agrees(with: vouch.edition) else { return editionsDiffer(link, segment, vouch) }
-        adoptEdition(vouch.edition, segment)
+        guard adoptEdition(vouch.edition, segment) else { return dispute(segment, with: vouch) }
+        grow(segment, to: Int(vouch.firstChunk) + vouch.digests.count)
         switch segment.evidence.add(vouch, limit: limits.vouchesPerSegment) {
         case .agrees:
             let first = Int(vouch.firstChunk)
@@ -67,25 +68,34 @@ extension Agent {
         replan(segment.rendition.stream)
     }
 
-    /// Names chunks, and none beyond the length that it states itself. That a segment is empty only the origin may say.
-    private func isConsistent(_ vouch: Vouch) -> Bool {
-        guard let length = vouch.edition.length, length > 0, !vouch.digests.isEmpty else { return false }
+    /// Names chunks, and none beyond the length that it states or that is known. That a segment is empty only the origin
+    /// may say.
+    private func isConsistent(_ vouch: Vouch, about segment: Segment) -> Bool {
+        guard !vouch.digests.isEmpty else { return false }
+        guard let length = vouch.edition.length ?? segment.length else { return mayGrow(segment, by: vouch) }
+        guard length > 0 else { return false }
         return Int(vouch.firstChunk) + vouch.digests.count <= Chunk.count(ofBytes: length)
     }
 
     mutating func peerVouchesRoot(_ link: Link, _ root: RootVouch) {
         guard let segment = vouchedSegment(link, root.handle, root.segment), segment.evidence.root == nil,
-            segment.edition.agrees(with: root.edition), let length = segment.length, root.edition.length != nil
+            segment.edition.agrees(with: root.edition), let length = root.edition.length, length > 0
         else { return }
         link.ownLists[segment.named]?.statements += 1
         guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
+            let voucher = signer.identity(ofKey: root.voucherKey), !bans.isBanned(voucher, at: now),
+            !mismatches.isDistrusted(voucher, at: now),
             signer.verify(root.signature, over: root.signedDigest, publicKey: root.voucherKey)
         else { return }
+        guard adoptEdition(root.edition, segment) else { return setAside(segment, why: "lengths differ") }
+        guard segment.length == length else { return }
         if let list = segment.evidence.completeList, Digest.root(of: list, length: length) != root.root {
             // A root that the list does not have is of no use; the chunk digests decide.
             return
         }
         segment.evidence.setRoot(root)
+        finishIfComplete(segment)
+        replan(segment.rendition.stream)
     }
 
     /// The segment a statement is about, if we race it and asked this link for something of it.
@@ -129,12 +139,15 @@ extension Agent {
         mismatches.note(voucher, at: now)
     }
 
-    /// A segment's edition as peers state it: believed until an HTTP source says otherwise.
-    private mutating func adoptEdition(_ edition: Edition, _ segment: Segment) {
-        guard !segment.isConfirmed else { return }
+    /// A segment's edition as peers state it: believed until an HTTP source says otherwise. False: its length leaves no
+    /// room for what is there already.
+    private mutating func adoptEdition(_ edition: Edition, _ segment: Segment) -> Bool {
+        guard !segment.isConfirmed else { return true }
         if segment.edition.validator == 0 { segment.edition.validator = edition.validator }
-        guard segment.length == nil, let length = edition.length else { return }
-        _ = admit(segment, length: length)
+        guard segment.length == nil, let length = edition.length else { return true }
+        guard fits(length, segment) else { return false }
+        if admit(segment, length: length) { lengthBecameKnown(segment) }
+        return true
     }
 
     /// Two vouchers say different things: nothing of it is believed, and the origin decides.
@@ -161,7 +174,7 @@ extension Agent {
         replan(segment.rendition.stream)
     }
 
-    private mutating func dropPeerRuns(of segment: Segment) {
+    mutating func dropPeerRuns(of segment: Segment) {
         for run in segment.runs {
             guard case .link(let id, let request) = run.source, let link = link(id) else { continue }
             emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
@@ -172,7 +185,7 @@ extension Agent {
 
     /// Signs what this agent read itself, from a chunk on, as far as it reaches.
     mutating func vouchFromOwn(_ segment: Segment, from start: Int) {
-        guard segment.length != nil else { return }
+        guard segment.length != nil || mayGrow(segment) else { return }
         var digests: [Digest] = []
         var chunk = start
         while segment.evidence.isOwn(chunk), let digest = segment.evidence.digest(of: chunk), digests.count < 512,
@@ -181,7 +194,7 @@ extension Agent {
             digests.append(digest)
             chunk += 1
         }
-        guard !digests.isEmpty else { return }
+        guard !digests.isEmpty else { return signRoot(segment) }
         var vouch = Vouch(
             handle: Agent.noHandle,
             segment: segment.id,

@@ -20,6 +20,7 @@ extension Agent {
             )
         }
         if let parts = stream.rendition(rendition.key.ofParts) { playlistChanged(parts, isNew: isNew) }
+        if isNew { noteCompositions(rendition) }
     }
 
     // MARK: Blocking reloads

@@ -226,7 +226,8 @@ extension Agent {
     /// The origin serves it again: peers learn anew what is held.
     mutating func restore(_ rendition: Rendition) {
         rendition.isWithdrawn = false
-        for segment in rendition.allSegments where segment.isHeld && segment.originOnly == nil {
+        for segment in rendition.allSegments
+        where segment.isHeld && segment.originOnly == nil && !segment.isPutTogether {
             announce(segment, .held)
         }
     }

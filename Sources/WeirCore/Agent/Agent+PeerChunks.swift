@@ -58,16 +58,21 @@ extension Agent {
         guard let expected = segment.evidence.digest(of: chunk) else {
             return unlisted(link, request, entry, payload.count)
         }
-        learn(link, run, payload.count, isPromised: isPromised(link, segment))
+        if run.isGrowing {
+            run.delivered += payload.count
+        } else {
+            learn(link, run, payload.count, isPromised: isPromised(link, segment))
+        }
         // Chunks that were passed over will not come any more on this request.
         let passed = run.next..<chunk + 1
         segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
         link.lastChunk = now
-        link.outstandingChunks = max(0, link.outstandingChunks - passed.count)
+        if !run.isGrowing { link.outstandingChunks = max(0, link.outstandingChunks - passed.count) }
         guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
         else { return reject(link, segment, chunk, payload.count) }
+        guard hasRoom(for: payload, of: segment) else { return }
         fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
             link.runs[request] = nil
@@ -175,6 +180,7 @@ extension Agent {
 
     /// A chunk is checked: whoever waits for it gets it.
     mutating func chunkArrived(_ segment: Segment, _ chunk: Int) {
+        segment.lastArrival = now
         finishIfComplete(segment)
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         if links.contains(where: { $0.uploads.contains { $0.segment === segment } }) { pumpUploads() }
@@ -184,7 +190,10 @@ extension Agent {
     /// All chunks are here: what remains is the whole-segment check.
     mutating func finishIfComplete(_ segment: Segment) {
         guard segment.phase == .racing || segment.phase == .absent, let length = segment.length else { return }
-        guard segment.chunks.isComplete || length == 0, !segment.isOpenEnded else { return }
+        guard segment.chunks.isComplete || length == 0 else { return }
+        // While the origin sends it without a length, its end says whether peers' is right.
+        guard !segment.isOpenEnded || !segment.runs.contains(where: { $0.isHTTP }) else { return }
+        segment.isOpenEnded = false
         if segment.chunks.origins.contains(.peer) {
             guard segment.anchorFetch == nil else { return }
             guard passesAnchor(segment) else { return setAside(segment, why: "the origin's digest differs") }
@@ -192,7 +201,7 @@ extension Agent {
             guard segment.audits.allSatisfy({ !$0.isOpen }) else { return }
         }
         dropRuns(of: segment)
-        if !segment.answers.isEmpty, !segment.rendition.isParts, let begun = segment.raceStart {
+        if !segment.answers.isEmpty, !segment.rendition.isParts, !segment.isPutTogether, let begun = segment.raceStart {
             segment.rendition.stream.raceEstimate.note(bytes: Int(length), in: now - begun, at: now)
         }
         segment.phase = .held
@@ -200,6 +209,7 @@ extension Agent {
         segment.refusals = [:]
         segment.queried = [:]
         segment.raceEnd = now
+        tellLength(of: segment)
         trimUploads(of: segment)
         let stream = segment.rendition.stream
         stream.racing.removeAll { $0 === segment }
@@ -210,10 +220,11 @@ extension Agent {
         }
         stream.finished.append(report(segment))
         if stream.finished.count > 256 { stream.finished.removeFirst() }
-        if segment.originOnly == nil {
+        if segment.originOnly == nil, !segment.isPutTogether {
             pushVouches(of: segment)
             announce(segment, .held)
         }
+        if segment.id.kind == .media { compositionArrived(segment) }
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         replan(stream)
     }

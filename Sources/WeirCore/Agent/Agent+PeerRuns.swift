@@ -7,7 +7,10 @@ extension Agent {
         else { return }
         var sources = offering
         guard !sources.isEmpty else { return }
-        guard segment.length != nil else { return queryDigests(segment, sources) }
+        guard segment.length != nil else {
+            if !askGrowing(segment, sources, stream) { queryDigests(segment, sources) }
+            return
+        }
         if segment.chunks.count == 0 { return finishIfComplete(segment) }
         sources.sort { ($0.expectedFinish, $0.id.value) < ($1.expectedFinish, $1.id.value) }
         let busy = segment.runs.compactMap { run -> LinkID? in
@@ -144,7 +147,14 @@ extension Agent {
             ?? chunks.run(of: .absent, from: 0, most: min(most, 4), where: offered)
     }
 
-    mutating func request(_ range: Range<Int>, of segment: Segment, from link: Link, _ stream: Stream) {
+    /// - Parameter isGrowing: the chunks may not be there yet, and the segment may end before them.
+    mutating func request(
+        _ range: Range<Int>,
+        of segment: Segment,
+        from link: Link,
+        _ stream: Stream,
+        isGrowing: Bool = false
+    ) {
         guard let handle = link.handle(of: stream.swarm) else { return }
         if let list = link.ownLists[segment.named], list.life != segment.life || list.isOutdated {
             // It believes that we still have what it once told us.
@@ -160,15 +170,16 @@ extension Agent {
             askedAt: now,
             expected: expectation(of: link)
         )
+        run.isGrowing = isGrowing
         segment.runs.append(run)
-        segment.claim(run, to: range.upperBound)
+        segment.claim(run, to: isGrowing ? min(range.upperBound, segment.chunks.count) : range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
-        if link.outstandingChunks == 0 {
+        if link.outstandingChunks == 0, !isGrowing {
             link.sampleStart = now
             link.sampleBytes = 0
             link.wasIdle = true
         }
-        link.outstandingChunks += range.count
+        if !isGrowing { link.outstandingChunks += range.count }
         let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))
         send(number, for: chunks, of: segment, to: link, handle)
     }

@@ -13,8 +13,9 @@ extension Agent {
                 guard ahead < Agent.racesAhead, mayFetchAhead(segment, stream) else { continue }
                 ahead += 1
             }
-            race(wish, stream)
+            if !raceParts(for: wish, stream) { race(wish, stream) }
         }
+        raceProofs(stream)
         abandonUnwished(stream)
         checkAnchors(stream)
         checkAudits(stream)
@@ -83,11 +84,14 @@ extension Agent {
     private mutating func abandonUnwished(_ stream: Stream) {
         for segment in stream.racing
         where segment.answers.isEmpty && segment.wishedIn != stream.plans && !segment.isHeld
-            && !isWantedByPeers(segment)
+            && !isWantedByPeers(segment) && !isBeingChecked(segment)
         {
             abandon(segment)
         }
     }
+
+    /// All of it is here, a player may have had it early, and what is asked of the origin says soon whether it stays.
+    private func isBeingChecked(_ segment: Segment) -> Bool { segment.length != nil && segment.chunks.isComplete }
 
     /// Peers were promised it.
     private func isWantedByPeers(_ segment: Segment) -> Bool {
@@ -117,6 +121,7 @@ extension Agent {
             }
             return hasAlternative ? settings.stallTimeout : settings.stallTimeout * 2
         case .link:
+            if run.isGrowing { return growingPause(wish.segment) }
             return StallRule.limit(expected: run.expected, ceiling: settings.stallTimeout, slack: wish.slack)
         }
     }

@@ -31,6 +31,8 @@ extension Agent {
             if !settings.edges.isEmpty || !segment.mirrors.isEmpty { replan(segment.rendition.stream) }
         } else {
             segment.isOpenEnded = true
+            segment.grew = true
+            segment.rendition.comesWithoutLength = true
         }
         noteAnchor(segment, head, isWhole: head.status == 200 && !asked)
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
@@ -136,6 +138,9 @@ extension Agent {
         if let length = segment.length {
             // A body longer than announced is cut where it was announced to end.
             let room = length - fetch.offset
+            if segment.isOpenEnded, !segment.isConfirmed, Int64(piece.count) > room {
+                return lengthsDiffer(segment, run, fetch)
+            }
             guard room > 0 else { return }
             if Int64(piece.count) > room { piece = piece.slice(0..<Int(room)) }
         }
@@ -242,6 +247,7 @@ extension Agent {
         cancel(fetch)
         segment.runs.removeAll { $0 === run }
         segment.unclaim(run)
+        finishIfComplete(segment)
         replan(segment.rendition.stream)
     }
 
@@ -249,8 +255,11 @@ extension Agent {
         noteRate(fetch)
         guard segment.runs.contains(where: { $0 === run }) else { return }
         segment.runs.removeAll { $0 === run }
-        if end == .complete, segment.isOpenEnded, segment.length == nil, fetch.head != nil {
-            lastOpenEndedChunk(segment, run, fetch)
+        if segment.isOpenEnded, fetch.head != nil, fetch.end == nil {
+            guard end != .complete || segment.length == nil || segment.length == fetch.offset else {
+                return lengthsDiffer(segment, run, fetch)
+            }
+            openEnd(segment, run, fetch, isComplete: end == .complete)
         } else {
             keepCarry(segment, run, fetch)
         }
@@ -282,18 +291,41 @@ extension Agent {
         segment.carry = Carry(chunk: run.next, parts: fetch.parts, bytes: fetch.partBytes)
     }
 
-    /// The end of a body without length: its rest is the last chunk, and now the length is known.
-    private mutating func lastOpenEndedChunk(_ segment: Segment, _ run: Run, _ fetch: Fetch) {
-        let length = fetch.offset
-        if let first = fetch.parts.first {
-            segment.chunks.grow(to: run.next + 1)
-            let last = first.stored(followedBy: Array(fetch.parts.dropFirst()))
-            fetch.parts = []
-            _ = ownChunk(last, segment, run, fetch)
+    /// The end of a body without length, or its loss.
+    private mutating func openEnd(_ segment: Segment, _ run: Run, _ fetch: Fetch, isComplete: Bool) {
+        guard isComplete else {
+            keepCarry(segment, run, fetch)
+            // What peers say of the length may finish it.
+            if segment.length != nil { segment.isOpenEnded = false }
+            return
         }
+        guard segment.length != nil || endFits(segment, run, fetch) else { return }
+        _ = segment.setLength(fetch.offset)
         segment.isOpenEnded = false
-        _ = segment.setLength(length)
-        segment.chunks.resize(to: length)
+        segment.isConfirmed = true
+        lengthBecameKnown(segment)
+        // What is left is the last chunk. Only now, so that it is never taken for a whole one.
+        guard let first = fetch.parts.first, run.next < segment.chunks.count else { return }
+        let last = first.stored(followedBy: Array(fetch.parts.dropFirst()))
+        fetch.parts = []
+        _ = ownChunk(last, segment, run, fetch)
+    }
+
+    /// Whether the length that the origin's end tells has room, in the cache and with what peers stated.
+    private mutating func endFits(_ segment: Segment, _ run: Run, _ fetch: Fetch) -> Bool {
+        let length = fetch.offset
+        if Chunk.count(ofBytes: length) < segment.chunks.count {
+            // Peers stated chunks that there are not.
+            log(.notice, "peers stated more than the origin has", [("segment", String(segment.id.number))])
+            for vouch in segment.evidence.vouches { noteMismatch(vouch) }
+            restart(segment, why: "the origin has fewer bytes")
+            return false
+        }
+        guard length <= largestSegment, makeRoom(length, for: segment) else {
+            cannotHold(segment, run, fetch, isForGood: length > largestSegment)
+            return false
+        }
+        return true
     }
 
     mutating func count(_ bytes: Int, isEdge: Bool, in segment: Segment) {

@@ -24,9 +24,11 @@ extension Agent {
             waiting + Int(clamping: request.chunks.count) <= limits.chunksPerLink
         else { return refuse(.busy) }
         let first = Int(clamping: request.chunks.first)
-        let (end, overflow) = first.addingReportingOverflow(Int(clamping: request.chunks.count))
-        if segment.length != nil, first > segment.chunks.count || end > segment.chunks.count || overflow {
-            return refuse(.notHeld)
+        var (end, overflow) = first.addingReportingOverflow(Int(clamping: request.chunks.count))
+        if segment.length != nil {
+            // Whoever does not know the length cannot know where to stop.
+            if request.edition.length == nil, first < segment.chunks.count { end = min(end, segment.chunks.count) }
+            guard first <= segment.chunks.count, end <= segment.chunks.count, !overflow else { return refuse(.notHeld) }
         }
         segment.lastUse = now
         // Who asks for digests alone does not have them, whatever was sent before.
@@ -46,7 +48,8 @@ extension Agent {
 
     /// Held, or being fetched with chunks that were promised or already told.
     private func mayServe(_ segment: Segment) -> Bool {
-        segment.isHeld || segment.announced == .fetching || (segment.phase == .racing && segment.partialAnnounced > 0)
+        (segment.isHeld && !segment.isPutTogether) || segment.announced == .fetching
+            || (segment.phase == .racing && segment.partialAnnounced > 0)
     }
 
     mutating func peerCancels(_ link: Link, _ request: UInt32, _ fromChunk: Int) {
@@ -113,7 +116,7 @@ extension Agent {
         link.uploads.firstIndex { upload in
             let segment = upload.segment
             if upload.isQuery {
-                return segment.length != nil && !segment.evidence.vouches.isEmpty || canVouch(segment, 0)
+                return segment.length != nil && (!segment.evidence.vouches.isEmpty || canVouch(segment, 0))
             }
             guard upload.next < segment.chunks.count, segment.chunks.states[upload.next] == .checked else {
                 return false
@@ -130,7 +133,9 @@ extension Agent {
 
     /// A batch is signed when it is worth a signature, or when nothing more is coming soon.
     private func canVouch(_ segment: Segment, _ chunk: Int) -> Bool {
-        guard segment.length != nil, segment.evidence.isOwn(chunk) else { return false }
+        guard segment.evidence.isOwn(chunk) else { return false }
+        // Nobody knows how long the next chunk will take.
+        guard segment.length != nil else { return mayGrow(segment) }
         let isArriving = segment.runs.contains { $0.isHTTP }
         guard isArriving else { return true }
         var end = chunk
@@ -182,18 +187,19 @@ extension Agent {
     mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
         var told = link.told[segment.named] ?? ToldList(life: segment.life)
         if told.life != segment.life { told = ToldList(life: segment.life) }
-        for vouch in segment.evidence.vouches.dropFirst(told.vouches) {
-            var relayed = vouch
-            relayed.handle = handle
-            emitMessage(.digests(relayed), to: link)
-        }
-        told.vouches = segment.evidence.vouches.count
+        // First, because it tells the length, which the first statements may not know.
         if let root = segment.evidence.root, !told.hasRoot {
             var relayed = root
             relayed.handle = handle
             emitMessage(.root(relayed), to: link)
             told.hasRoot = true
         }
+        for vouch in segment.evidence.vouches.dropFirst(told.vouches) {
+            var relayed = vouch
+            relayed.handle = handle
+            emitMessage(.digests(relayed), to: link)
+        }
+        told.vouches = segment.evidence.vouches.count
         link.told[segment.named] = told
         forgetOldLists(of: link)
     }

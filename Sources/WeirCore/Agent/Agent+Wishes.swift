@@ -8,6 +8,14 @@ extension Agent {
         var isAsked: Bool
         /// The first segment since start or seek.
         var isStart: Bool
+        /// Of a part that is wanted for the sake of the segment that it belongs to.
+        var whole: Whole?
+
+        struct Whole {
+            var segment: Segment
+            /// Bytes that are missing of all its parts together.
+            var rest: Int64
+        }
     }
 
     /// What is wanted, most urgent first.

@@ -79,6 +79,13 @@ struct Evidence {
         if self.root == nil { self.root = root }
     }
 
+    /// The first chunk that no kept statement is about.
+    var firstUnvouched: Int {
+        digests.indices.first { chunk in
+            !vouches.contains { Int($0.firstChunk) <= chunk && chunk - Int($0.firstChunk) < $0.digests.count }
+        } ?? digests.count
+    }
+
     /// The voucher that stated this digest for this chunk.
     func voucherKey(of digest: Digest, chunk: Int) -> [UInt8]? {
         vouches.first { vouch in

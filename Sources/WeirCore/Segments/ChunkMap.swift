@@ -13,6 +13,8 @@ struct ChunkMap {
         case origin
         case edge
         case peer
+        /// Of the segment's parts, each of which was checked.
+        case parts
     }
 
     private(set) var states: [State] = []
@@ -24,7 +26,7 @@ struct ChunkMap {
     private(set) var checkedCount = 0
     /// The first chunk that is not checked.
     private(set) var contiguous = 0
-    private var length: Int64 = 0
+    private var length: Int64?
 
     var count: Int { states.count }
     var isComplete: Bool { count > 0 && checkedCount == count }
@@ -44,9 +46,10 @@ struct ChunkMap {
         requests.append(contentsOf: repeatElement(0, count: more))
     }
 
-    /// Bytes of one chunk, by the known length.
+    /// Bytes of one chunk, by the length; while that is unknown all are whole.
     func byteCount(of chunk: Int) -> Int {
-        Int(min(Int64(Chunk.byteCount), length - Int64(chunk) * Int64(Chunk.byteCount)))
+        guard let length else { return Chunk.byteCount }
+        return Int(min(Int64(Chunk.byteCount), length - Int64(chunk) * Int64(Chunk.byteCount)))
     }
 
     mutating func request(_ range: Range<Int>) {

@@ -61,6 +61,15 @@ final class Segment {
     var isPassedThrough = false
     /// The origin sends it without saying how long it is; players get it in chunked coding.
     var isOpenEnded = false
+    /// The parts that it consists of, once a playlist listed them beside it.
+    var composition: SegmentComposition?
+    /// It was made of them here, and is no peer's business.
+    var isPutTogether = false
+    var wasCompared = false
+    /// Bytes of it came while its length was unknown.
+    var grew = false
+    /// When a chunk last came.
+    var lastArrival = Instant.start
     /// Its number now stands for another file: those who read it read on, nobody else finds it.
     var isReplaced = false
     var audits: [Audit] = []
@@ -209,6 +218,9 @@ final class Segment {
         peerBytes = 0
         isPassedThrough = false
         isOpenEnded = false
+        isPutTogether = false
+        grew = false
+        lastArrival = .start
         statusRetries = 0
         awaitedStatus = nil
         isRenewed = false
@@ -243,6 +255,9 @@ final class Run {
     /// When the next chunk was expected, from the source's estimate at the time of asking.
     var expected: Duration
     var delivered = 0
+    /// Asked before the segment's length was known: what is not made yet says nothing of the link, and leaves room for
+    /// other requests.
+    var isGrowing = false
 
     init(source: Source, first: Int, end: Int?, askedAt: Instant, expected: Duration) {
         self.source = source

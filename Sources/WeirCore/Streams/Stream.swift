@@ -191,6 +191,12 @@ final class Rendition {
     /// The origin refused this rendition's playlist: peers are not served either.
     var isWithdrawn = false
 
+    /// The origin was seen to send segments of it without saying how long they are.
+    var comesWithoutLength = false
+
+    /// Whether its segments are their parts put together.
+    var compositionProof = CompositionProof()
+
     /// It consists of the partial segments of another rendition, which shares its manifest.
     let isParts: Bool
 

@@ -1,3 +1,4 @@
+import Testing
 import WeirCore
 
 /// A handful of agents around one scripted origin, on a clock that the test moves: enough to see what an agent decides,
@@ -15,6 +16,9 @@ final class AgentWorld {
         var isSilent = false
         var ignoresRange = false
         var hidesLength = false
+        /// How it comes: a body that is still being made has pieces further apart.
+        var piece = 40_000
+        var pace = Duration.milliseconds(1)
     }
 
     struct LogLine: Equatable {
@@ -264,7 +268,7 @@ final class AgentWorld {
                     at: now
                 )
             )
-            answer(index, id, 404, [], [], end: .complete)
+            answer(index, id, 404, [], [], Resource(bytes: []), end: .complete)
             return
         }
         var status = request.method == .head ? headStatus ?? resource.status : resource.status
@@ -292,11 +296,11 @@ final class AgentWorld {
         )
         guard !resource.isSilent else { return }
         if let stall = resource.stallAfter, stall < body.count {
-            answer(index, id, status, fields, Array(body[..<stall]), end: nil)
+            answer(index, id, status, fields, Array(body[..<stall]), resource, end: nil)
         } else if let cut = resource.cutAfter, cut < body.count {
-            answer(index, id, status, fields, Array(body[..<cut]), end: .failed(.truncated))
+            answer(index, id, status, fields, Array(body[..<cut]), resource, end: .failed(.truncated))
         } else {
-            answer(index, id, status, fields, body, end: .complete)
+            answer(index, id, status, fields, body, resource, end: .complete)
         }
     }
 
@@ -306,6 +310,7 @@ final class AgentWorld {
         _ status: Int,
         _ fields: [HeaderField],
         _ body: [UInt8],
+        _ resource: Resource,
         end: FetchEnd?
     ) {
         let url = urls[Cancelled(agent: index, fetch: id)] ?? ""
@@ -314,16 +319,16 @@ final class AgentWorld {
             guard !cancelled.contains(mark) else { return }
             feed(index, .fetchHead(id, FetchHead(status: status, fields: fields, url: url)))
         }
-        let step = 40_000
+        let step = resource.piece
         for (place, start) in stride(from: 0, to: body.count, by: step).enumerated() {
             let part = Array(body[start..<min(body.count, start + step)])
-            after(delay + .milliseconds(place + 1)) { [self] in
+            after(delay + resource.pace * (place + 1)) { [self] in
                 guard !cancelled.contains(mark) else { return }
                 feed(index, .fetchBody(id, ByteArrayPayload(part)))
             }
         }
         guard let end else { return }
-        after(delay + .milliseconds(body.count / step + 2)) { [self] in
+        after(delay + resource.pace * (body.count / step + 2)) { [self] in
             guard !cancelled.contains(mark) else { return }
             feed(index, .fetchEnded(id, end))
         }
@@ -342,4 +347,9 @@ struct TestSigner: Signer {
         signature == Digest.sha256(publicKey + digest.bytes).bytes
     }
     func identity(ofKey publicKey: [UInt8]) -> PeerID? { PeerID(Digest.sha256(publicKey)) }
+}
+
+/// Spares failed expectations the whole world's description, which takes minutes.
+extension AgentWorld: CustomTestStringConvertible {
+    var testDescription: String { "the world after \(now.nanoseconds / 1_000_000) ms" }
 }
