@@ -86,15 +86,16 @@ extension InteropTests {
                 for agent in [first, second] { #expect(try await agent.statistic("stalls") == 0) }
             }
         }
+
         @Test(
-            "A low-latency segment reaches the player while it is being made, picture and sound",
+            "A low-latency segment reaches both agents' players while it is being made; the origin sends the picture once",
             .needs(),
             .timeLimit(.minutes(1))
         )
         func lowLatency() async throws {
             try await Stage.with { stage in
                 let directory = Programs.package + "/Fixtures/media/low-latency"
-                let content = try await LowLatencyContent(directory: directory, mode: LowLatencyMode())
+                let content = try await LowLatencyContent(directory: directory, mode: LowLatencyMode(padding: 40_000))
                 let origin = try await stage.origin(content)
                 let url = origin.url + LowLatencyContent.presentationPath
                 let first = try await stage.agent(url)
@@ -106,21 +107,35 @@ extension InteropTests {
                     let base = try #require(WebURL(agent.playbackURL))
                     presentations.append(try MPD.parse(local.body, url: base, limits: Limits()))
                 }
-                let number = try await content.nextSegment()
-                let reads = presentations.flatMap(\.representations).compactMap { representation in
-                    representation.segment(named: UInt64(number)).map { segment in
-                        Task { try await StreamedRead.get(segment.url.description) }
+                let start = try await content.nextSegment()
+                // Of the first segment each start is served by the origin.
+                for turn in 1...3 {
+                    let number = start + turn - 1
+                    let begun = try #require(content.published(0, PartPosition(segment: number, part: 0))).available
+                    try await Task.sleep(until: begun + .milliseconds(20), clock: .continuous)
+                    let last = PartPosition(segment: number, part: LowLatencyContent.partsPerSegment - 1)
+                    let complete = try #require(content.published(0, last)).available
+                    let reads = presentations.flatMap(\.representations).compactMap { representation in
+                        representation.segment(named: UInt64(number)).map { segment in
+                            Task { try await StreamedRead.get(segment.url.description) }
+                        }
                     }
-                }
-                let count = LowLatencyContent.renditions.count
-                #expect(reads.count == 2 * count)
-                for (place, read) in reads.enumerated() {
-                    let read = try await read.value
-                    let name = "agent \(place / count + 1), \(LowLatencyContent.renditions[place % count])"
-                    let ahead = (read.lastByte - read.firstByte).seconds
-                    report("low latency, \(name): first byte \(ahead) s before the last")
-                    #expect(ahead > 0.4)
-                    #expect(read.bytes == Array(content.segment(place % count, number).readableBytesView))
+                    let count = LowLatencyContent.renditions.count
+                    #expect(reads.count == 2 * count)
+                    for (place, read) in reads.enumerated() {
+                        let read = try await read.value
+                        let name = "agent \(place / count + 1), \(LowLatencyContent.renditions[place % count])"
+                        let ahead = (complete - read.firstByte).seconds
+                        report("low latency, \(turn), \(name): first byte \(ahead) s before the origin has all")
+                        #expect(ahead > 0.4)
+                        #expect(read.lastByte >= complete)
+                        #expect(read.bytes == Array(content.segment(place % count, number).readableBytesView))
+                    }
+                    guard turn > 1 else { continue }
+                    for name in ["high", "low"] {
+                        let path = "/\(name)/segment-\(number).m4s"
+                        #expect(origin.log.entries.count { $0.path == path } == 1, "\(path)")
+                    }
                 }
             }
         }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import NIOCore
 import Testing
 import WeirCore
@@ -102,33 +101,6 @@ extension InteropTests {
             (begin.segment...end.segment).flatMap { segment in
                 (0..<LowLatencyContent.partsPerSegment).map { PartPosition(segment: segment, part: $0) }
             }.filter { $0 > begin && $0 <= end }
-        }
-
-        @Test(
-            "The first byte of a DASH segment in progress reaches the player before the segment is complete",
-            .disabled("MISSING: DASH"),
-            .needs(),
-            .timeLimit(.minutes(1))
-        )
-        func segmentInProgress() async throws {
-            try await Stage.with { stage in
-                let content = try await content()
-                let origin = try await stage.origin(content)
-                let agent = try await stage.agent(origin.url + LowLatencyContent.presentationPath)
-                let manifest = String(decoding: try await Web.get(agent.playbackURL).body, as: UTF8.self)
-                let template = try #require(manifest.firstRange(of: " media=\""))
-                let number = try await content.nextSegment()
-                let path = String(manifest[template.upperBound...].prefix { $0 != "\"" })
-                    .replacing("$RepresentationID$", with: "high").replacing("$Number$", with: "\(number)")
-                let url = try #require(URL(string: path, relativeTo: URL(string: agent.playbackURL))?.absoluteString)
-                let read = try await StreamedRead.get(url)
-                #expect(read.bytes == Array(content.segment(0, number).readableBytesView))
-                let last = PartPosition(segment: number, part: LowLatencyContent.partsPerSegment - 1)
-                let complete = try #require(content.published(0, last)).available
-                report("DASH in progress: first byte \((complete - read.firstByte).seconds) s before completion")
-                #expect(read.firstByte < complete)
-                #expect(read.lastByte >= complete)
-            }
         }
     }
 }
