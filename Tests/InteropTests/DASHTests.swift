@@ -88,7 +88,7 @@ extension InteropTests {
         }
 
         @Test(
-            "A low-latency segment reaches both agents' players while it is being made; the origin sends the picture once",
+            "A low-latency segment reaches both agents' players while it is being made, picture and sound",
             .needs(),
             .timeLimit(.minutes(1))
         )
@@ -108,7 +108,6 @@ extension InteropTests {
                     presentations.append(try MPD.parse(local.body, url: base, limits: Limits()))
                 }
                 let start = try await content.nextSegment()
-                // Of the first segment each start is served by the origin.
                 for turn in 1...3 {
                     let number = start + turn - 1
                     let begun = try #require(content.published(0, PartPosition(segment: number, part: 0))).available
@@ -130,11 +129,6 @@ extension InteropTests {
                         #expect(ahead > 0.4)
                         #expect(read.lastByte >= complete)
                         #expect(read.bytes == Array(content.segment(place % count, number).readableBytesView))
-                    }
-                    guard turn > 1 else { continue }
-                    for name in ["high", "low"] {
-                        let path = "/\(name)/segment-\(number).m4s"
-                        #expect(origin.log.entries.count { $0.path == path } == 1, "\(path)")
                     }
                 }
             }
