@@ -40,10 +40,13 @@ let package = Package(
             dependencies: ["CXML2", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: instrumented
         ),
+        // Apart from the sockets, because it needs none: fuzzing reads it without building them.
+        .target(name: "WeirTrackerJSON", dependencies: ["WeirCore"], swiftSettings: instrumented),
         .target(
             name: "WeirNet",
             dependencies: [
                 "WeirCore",
+                "WeirTrackerJSON",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -113,6 +116,7 @@ let package = Package(
                 "WeirFuzz",
                 "WeirLab",
                 "WeirNet",
+                "WeirTrackerJSON",
                 "WeirSimulation",
                 "WeirCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -123,12 +127,12 @@ let package = Package(
             swiftSettings: strict
         ),
         // What fuzzing demands of the parsers; tests hold the kept inputs to the same.
-        .target(name: "WeirFuzz", dependencies: ["WeirCore"], swiftSettings: instrumented),
+        .target(name: "WeirFuzz", dependencies: ["WeirCore", "WeirTrackerJSON"], swiftSettings: instrumented),
         .testTarget(name: "WeirCoreTests", dependencies: ["WeirCore", "WeirFuzz"], swiftSettings: strict),
         .testTarget(
             name: "WeirNetTests",
             dependencies: [
-                "WeirNet", "WeirLab", "WeirCore",
+                "WeirNet", "WeirLab", "WeirCore", "WeirTrackerJSON",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -14,6 +14,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case url
     /// Lists of channels.
     case m3u
+    /// JSON of trackers and of their clients.
+    case tracker
 
     /// - Returns: what does not hold, in one line; nil when all does, as it does when the bytes are refused in order.
     package func fault(in bytes: [UInt8]) -> String? {
@@ -25,6 +27,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             case .frame: try FrameRules.check(bytes)
             case .sdp: try SessionDescriptionRules.check(bytes)
             case .m3u: try ChannelRules.check(bytes)
+            case .tracker: try TrackerRules.check(bytes)
             case .url: try AddressRules.check(bytes)
             }
             return nil

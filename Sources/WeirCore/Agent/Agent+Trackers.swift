@@ -126,7 +126,7 @@ extension Agent {
     mutating func trackerSays(_ id: TrackerID, _ reply: TrackerReply) {
         guard let tracker = tracker(id) else { return }
         switch reply {
-        case .swarm(let swarm, let interval, let complete, let incomplete):
+        case .swarm(let swarm, let interval, let complete, let incomplete, _):
             guard let stream = stream(swarm: swarm) else { return }
             // Only an answer proves that it works: accepting a connection does not.
             tracker.failures = 0
@@ -134,7 +134,7 @@ extension Agent {
             let members = max(0, complete).addingReportingOverflow(max(0, incomplete))
             stream.announcedMembers = members.overflow ? 1_000_000 : min(1_000_000, members.partialValue)
             noteNext(tracker)
-        case .offer(let swarm, let from, let offer, let endpoints):
+        case .offer(let swarm, let from, let offer, let endpoints, _):
             guard let stream = stream(swarm: swarm), stream.isMember, from != TrackerPeerID.derive(me, in: swarm)
             else { return }
             consider(endpoints, from: tracker)

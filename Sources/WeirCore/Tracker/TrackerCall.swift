@@ -25,6 +25,10 @@ package struct TrackerAnnouncement<Description: Sendable>: Sendable {
     package var isComplete: Bool
     package var wanted: Int
     package var offers: [(id: OfferID, description: Description)]
+    /// Nil: the client is no agent, and counts as one viewer.
+    package var claims: PeerClaims?
+    package var holdings: [HeldParts]
+    package var receipts: [Receipt]
 
     package init(
         swarm: SwarmID,
@@ -32,7 +36,10 @@ package struct TrackerAnnouncement<Description: Sendable>: Sendable {
         event: Event? = nil,
         isComplete: Bool = false,
         wanted: Int = 0,
-        offers: [(id: OfferID, description: Description)] = []
+        offers: [(id: OfferID, description: Description)] = [],
+        claims: PeerClaims? = nil,
+        holdings: [HeldParts] = [],
+        receipts: [Receipt] = []
     ) {
         self.swarm = swarm
         self.peer = peer
@@ -40,14 +47,17 @@ package struct TrackerAnnouncement<Description: Sendable>: Sendable {
         self.isComplete = isComplete
         self.wanted = wanted
         self.offers = offers
+        self.claims = claims
+        self.holdings = holdings
+        self.receipts = receipts
     }
 }
 
 /// What a tracker server says to a client.
 package enum TrackerAnswer<Description: Sendable>: Sendable {
-    /// `interval` in seconds.
-    case swarm(SwarmID, interval: Int, complete: Int, incomplete: Int)
-    case offer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Description)
+    /// `interval` in seconds. A mode is said to agents alone.
+    case swarm(SwarmID, interval: Int, complete: Int, incomplete: Int, mode: ChannelMode?)
+    case offer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Description, claims: PeerClaims?)
     case answer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Description)
     case scrape([(swarm: SwarmID, complete: Int, incomplete: Int)])
     case failure(SwarmID?, reason: String)
@@ -64,7 +74,10 @@ extension TrackerCall<Endpoints> {
                     peer: announce.me,
                     event: announce.event.flatMap { .init(rawValue: $0.rawValue) },
                     wanted: announce.wanted,
-                    offers: announce.offers.map { ($0.id, $0.endpoints) }
+                    offers: announce.offers.map { ($0.id, $0.endpoints) },
+                    claims: announce.claims,
+                    holdings: announce.holdings,
+                    receipts: announce.receipts
                 )
             )
         case .answer(let swarm, let me, let peer, let offer, let endpoints):
@@ -77,10 +90,10 @@ extension TrackerAnswer<Endpoints> {
     /// What the server's answer is to an agent; nil for what agents never ask.
     package var reply: TrackerReply? {
         switch self {
-        case .swarm(let swarm, let interval, let complete, let incomplete):
-            .swarm(swarm, interval: interval, complete: complete, incomplete: incomplete)
-        case .offer(let swarm, let peer, let offer, let endpoints):
-            .offer(swarm: swarm, from: peer, offer: offer, endpoints)
+        case .swarm(let swarm, let interval, let complete, let incomplete, let mode):
+            .swarm(swarm, interval: interval, complete: complete, incomplete: incomplete, mode: mode)
+        case .offer(let swarm, let peer, let offer, let endpoints, let claims):
+            .offer(swarm: swarm, from: peer, offer: offer, endpoints, claims: claims)
         case .answer(let swarm, let peer, let offer, let endpoints):
             .answer(swarm: swarm, from: peer, offer: offer, endpoints)
         case .failure(let swarm, let reason): .failure(swarm: swarm, reason: reason)

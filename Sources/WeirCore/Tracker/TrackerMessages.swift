@@ -16,6 +16,9 @@ package struct Announce: Hashable, Sendable {
     package var uploaded: Int64
     package var downloaded: Int64
     package var offers: [Offer]
+    package var claims: PeerClaims?
+    package var holdings: [HeldParts]
+    package var receipts: [Receipt]
 
     package init(
         swarm: SwarmID,
@@ -24,7 +27,10 @@ package struct Announce: Hashable, Sendable {
         wanted: Int,
         uploaded: Int64,
         downloaded: Int64,
-        offers: [Offer]
+        offers: [Offer],
+        claims: PeerClaims? = nil,
+        holdings: [HeldParts] = [],
+        receipts: [Receipt] = []
     ) {
         self.swarm = swarm
         self.me = me
@@ -33,6 +39,9 @@ package struct Announce: Hashable, Sendable {
         self.uploaded = uploaded
         self.downloaded = downloaded
         self.offers = offers
+        self.claims = claims
+        self.holdings = holdings
+        self.receipts = receipts
     }
 }
 
@@ -48,9 +57,9 @@ package struct Offer: Hashable, Sendable {
 
 /// What a tracker says.
 package enum TrackerReply: Hashable, Sendable {
-    /// `interval` in seconds, clamped by the shell's decoder to 1…86,400.
-    case swarm(SwarmID, interval: Int, complete: Int, incomplete: Int)
-    case offer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Endpoints)
+    /// `interval` in seconds, clamped by the shell's decoder to 1…86,400. Only weir's own tracker says a mode.
+    case swarm(SwarmID, interval: Int, complete: Int, incomplete: Int, mode: ChannelMode? = nil)
+    case offer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Endpoints, claims: PeerClaims? = nil)
     case answer(swarm: SwarmID, from: TrackerPeerID, offer: OfferID, Endpoints)
     case failure(swarm: SwarmID?, reason: String)
     case warning(String)
@@ -58,15 +67,44 @@ package enum TrackerReply: Hashable, Sendable {
 
 /// A peer as a tracker names it: 20 bytes (BEP 3).
 package struct TrackerPeerID: Hashable, Comparable, Sendable {
-    package var bytes: [UInt8]
+    // Numbers, because a tracker looks peers up for every message.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt32
+
+    package static let byteCount = 20
 
     /// - Parameter bytes: exactly 20; any other count gives nil.
-    package init?(_ bytes: [UInt8]) {
-        guard bytes.count == 20 else { return nil }
-        self.bytes = bytes
+    package init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == TrackerPeerID.byteCount else { return nil }
+        var iterator = bytes.makeIterator()
+        func number(_ count: Int) -> UInt64 {
+            var value: UInt64 = 0
+            for _ in 0..<count { value = value << 8 | UInt64(iterator.next() ?? 0) }
+            return value
+        }
+        first = number(8)
+        second = number(8)
+        third = UInt32(truncatingIfNeeded: number(4))
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(TrackerPeerID.byteCount)
+        for word in [first, second] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: third >> UInt32(shift)))
+        }
+        return bytes
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.first, left.second, left.third) < (right.first, right.second, right.third)
+    }
 }
 
 /// Echoed exactly, whatever its bytes.

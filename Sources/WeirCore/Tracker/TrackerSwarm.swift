@@ -1,74 +1,216 @@
-/// The members of one swarm at a tracker.
-struct TrackerSwarm: Sendable {
-    struct Member: Sendable {
+/// The members of one swarm at a tracker, and how they are found.
+///
+/// A member keeps its place in `members` for as long as it is there; places of those who left are used again, and a
+/// `Reference` tells the one from the other.
+final class TrackerSwarm {
+    struct Reference: Equatable {
+        var place: Int32
+        var life: UInt32
+    }
+
+    struct Member {
         var name: TrackerPeerID
-        var socket: TrackerSocket
+        /// Nil: nobody is at this place.
+        var client: TrackerClient?
+        var life: UInt32
+        /// Where its place stands in `present`.
+        var rank: Int32 = 0
         /// The last time.
         var announced: Instant
-        var isComplete: Bool
+        /// Forgotten when nothing was heard by then.
+        var due: Instant
+        var isComplete = false
+        var isAgent = false
+        var claims = PeerClaims()
+        var holdings: [HeldParts] = []
+        var score = PeerScore()
+        var introductions = 0
+        /// Leading bits of the hash of its name.
+        var prefix: Int
+        /// The search that last looked at it.
+        var seenBy: UInt64 = 0
     }
 
-    /// In no order that means anything, but in the same one in every run.
+    let id: SwarmID
     private(set) var members: [Member] = []
-    private var places: [TrackerPeerID: Int] = [:]
+    private var places: [TrackerPeerID: Int32] = [:]
+    private var vacant: [Int32] = []
+    /// Places of members, in no order that means anything, but in the same one in every run.
+    private(set) var present: [Int32] = []
+    private var lives: UInt32 = 0
     private(set) var complete = 0
-    var incomplete: Int { members.count - complete }
+    private(set) var viewers = 0
+    var mode = ModeRule.State()
+    var directory = TrackerDirectory()
+    var reserve = ReserveSlots()
+    private var searches: UInt64 = 0
 
-    subscript(name: TrackerPeerID) -> Member? { places[name].map { members[$0] } }
+    init(id: SwarmID) { self.id = id }
 
-    /// - Returns: whether the member is new.
-    mutating func update(_ member: Member) -> Bool {
-        complete += member.isComplete ? 1 : 0
-        guard let place = places[member.name] else {
-            places[member.name] = members.count
-            members.append(member)
-            return true
-        }
-        complete -= members[place].isComplete ? 1 : 0
-        members[place] = member
-        return false
+    var count: Int { present.count }
+    var isEmpty: Bool { present.isEmpty }
+    var incomplete: Int { present.count - complete }
+
+    func place(of name: TrackerPeerID) -> Int32? { places[name] }
+    func reference(_ place: Int32) -> Reference { Reference(place: place, life: members[Int(place)].life) }
+
+    /// The place, if whoever was meant is still there.
+    func place(of reference: Reference) -> Int32? {
+        let index = Int(reference.place)
+        return members[index].life == reference.life && members[index].client != nil ? reference.place : nil
     }
 
-    /// - Returns: whether there was such a member.
-    mutating func remove(_ name: TrackerPeerID) -> Bool {
-        guard let place = places.removeValue(forKey: name) else { return false }
-        complete -= members[place].isComplete ? 1 : 0
-        let last = members.removeLast()
-        if place < members.count {
-            members[place] = last
-            places[last.name] = place
+    // MARK: Changes
+
+    func add(_ name: TrackerPeerID, client: TrackerClient, at now: Instant) -> Int32 {
+        lives &+= 1
+        var member = Member(
+            name: name,
+            client: client,
+            life: lives,
+            announced: now,
+            due: now,
+            prefix: ReserveSlots.prefix(of: name)
+        )
+        member.rank = Int32(present.count)
+        let place: Int32
+        if let free = vacant.popLast() {
+            place = free
+            members[Int(place)] = member
+        } else {
+            place = Int32(members.count)
+            members.append(member)
         }
+        present.append(place)
+        places[name] = place
+        return place
+    }
+
+    func remove(_ place: Int32) {
+        let index = Int(place)
+        guard members[index].client != nil else { return }
+        complete -= members[index].isComplete ? 1 : 0
+        viewers -= members[index].claims.viewers
+        places[members[index].name] = nil
+        members[index].client = nil
+        members[index].holdings = []
+        members[index].score = PeerScore()
+        let rank = Int(members[index].rank)
+        let last = present.removeLast()
+        if rank < present.count {
+            present[rank] = last
+            members[Int(last)].rank = Int32(rank)
+        }
+        vacant.append(place)
+    }
+
+    func move(_ place: Int32, to client: TrackerClient) { members[Int(place)].client = client }
+
+    /// What a member says of itself now.
+    func update(_ place: Int32, isComplete: Bool, claims: PeerClaims?, holdings: [HeldParts], at now: Instant) {
+        let index = Int(place)
+        complete += (isComplete ? 1 : 0) - (members[index].isComplete ? 1 : 0)
+        members[index].isComplete = isComplete
+        members[index].isAgent = claims != nil
+        var claims = claims ?? PeerClaims.ofStranger
+        claims.viewers = min(ClaimLimits.viewers, max(0, claims.viewers))
+        viewers += claims.viewers - members[index].claims.viewers
+        members[index].announced = now
+        members[index].introductions = 0
+        let reference = reference(place)
+        directory.move(reference, from: members[index].claims.timeslot, to: claims.timeslot)
+        members[index].claims = claims
+        guard !holdings.isEmpty || !members[index].holdings.isEmpty else { return }
+        let bounded = Array(holdings.prefix(ClaimLimits.renditions))
+        directory.list(reference, before: members[index].holdings, now: bounded)
+        members[index].holdings = bounded
+    }
+
+    func setDue(_ place: Int32, _ due: Instant) { members[Int(place)].due = due }
+
+    func report(_ place: Int32, good: Int, bad: Int, by network: UInt64, at now: Instant) {
+        members[Int(place)].score.note(good: good, bad: bad, by: network, at: now)
+    }
+
+    func countIntroduction(_ place: Int32) { members[Int(place)].introductions += 1 }
+
+    // MARK: Looking
+
+    /// Begins a search: each member is looked at once in it.
+    func beginSearch(by asker: Int32) {
+        searches += 1
+        members[Int(asker)].seenBy = searches
+    }
+
+    /// Whether this search sees the member for the first time.
+    func isNew(_ place: Int32) -> Bool {
+        if members[Int(place)].seenBy == searches { return false }
+        members[Int(place)].seenBy = searches
         return true
     }
 
-    /// Random members, each at most once.
-    func others(than name: TrackerPeerID, upTo limit: Int, random: inout TrackerRandom) -> [Member] {
-        let wanted = min(limit, members.count - (places[name] == nil ? 0 : 1))
-        guard wanted > 0 else { return [] }
-        // Few among many: drawing again is cheaper than shuffling all.
-        if wanted * 4 < members.count {
-            var chosen: [Int] = []
-            while chosen.count < wanted {
-                let place = Int.random(in: 0..<members.count, using: &random)
-                if members[place].name != name, !chosen.contains(place) { chosen.append(place) }
-            }
-            return chosen.map { members[$0] }
+    func holds(_ place: Int32, _ rendition: RenditionKey, _ part: Int) -> Bool {
+        members[Int(place)].holdings.contains { $0.rendition == rendition && $0.parts >> UInt64(part) & 1 == 1 }
+    }
+
+    func rankMember(_ place: Int32, wanting slot: Timeslot?, at now: Instant) -> SearchRank.Member {
+        let index = Int(place)
+        var holdsWanted = false
+        if let slot, case .recorded(_, let part) = slot.place { holdsWanted = holds(place, slot.rendition, part) }
+        return SearchRank.Member(
+            claims: members[index].claims,
+            announced: members[index].announced,
+            holdsWanted: holdsWanted,
+            host: members[index].client?.hostKey ?? 0,
+            network: members[index].client?.networkKey ?? 0,
+            points: members[index].score.points(at: now),
+            introductions: members[index].introductions
+        )
+    }
+
+    /// Drops what the lists still say of those who left or moved on.
+    func tidy() {
+        directory.tidy { reference, key in
+            guard let place = self.place(of: reference) else { return false }
+            return self.belongs(place, to: key)
         }
-        return Array(members.filter { $0.name != name }.shuffled(using: &random).prefix(wanted))
+    }
+
+    func belongs(_ place: Int32, to key: TrackerDirectory.Key) -> Bool {
+        switch key.kind {
+        case .holders: holds(place, key.rendition, key.part)
+        case .viewers: members[Int(place)].claims.timeslot.map { TrackerDirectory.key(of: $0) == key } ?? false
+        }
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same choices for the same seed.
-struct TrackerRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+extension PeerClaims {
+    /// A client that is no agent: somebody watches, probably uploads, and can only be reached by its own offers.
+    static let ofStranger: PeerClaims = {
+        var claims = PeerClaims()
+        claims.viewers = 1
+        return claims
+    }()
+}
 
-    init(seed: UInt64) { state = seed }
+/// One connection of a tracker server.
+final class TrackerClient {
+    let socket: TrackerSocket
+    let hostKey: UInt64
+    let networkKey: UInt64
+    /// Where it is a member, one name per swarm.
+    var memberships: [(swarm: TrackerSwarm, place: Int32)] = []
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
+    init(socket: TrackerSocket, host: String) {
+        self.socket = socket
+        hostKey = TrackerClient.key(host)
+        networkKey = TrackerClient.key(NetworkPrefix.enclosing(host))
+    }
+
+    func index(in swarm: SwarmID) -> Int? { memberships.firstIndex { $0.swarm.id == swarm } }
+
+    /// FNV-1a (Fowler, Noll, Vo): equal for equal texts, in every process.
+    private static func key(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

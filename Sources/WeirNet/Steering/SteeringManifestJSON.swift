@@ -72,3 +72,14 @@ struct SteeringManifestJSON: Decodable {
         )
     }
 }
+
+extension Int {
+    /// A number of JSON within bounds; what is not there, not finite or beyond them goes to the nearest bound.
+    fileprivate init(json value: Double?, default fallback: Int, in bounds: ClosedRange<Int>) {
+        guard let value, !value.isNaN else {
+            self = fallback
+            return
+        }
+        self = Int(Swift.min(Swift.max(value, Double(bounds.lowerBound)), Double(bounds.upperBound)))
+    }
+}

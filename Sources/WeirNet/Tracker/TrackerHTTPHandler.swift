@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import WeirCore
+internal import WeirTrackerJSON
 
 /// What the tracker's port answers to plain HTTP: `/stats`, `/healthz`, and for all else a line that says what this is.
 final class TrackerHTTPHandler: ChannelInboundHandler {
@@ -29,12 +30,16 @@ final class TrackerHTTPHandler: ChannelInboundHandler {
         case (false, _): respond(.methodNotAllowed, "GET or HEAD\n", request, context)
         case (true, "/healthz"): respond(.ok, "ok\n", request, context)
         case (true, "/stats"):
-            respond(.ok, TrackerHTTPHandler.json(server.statistics), type: "application/json", request, context)
+            let text = TrackerHTTPHandler.json(server.statistics, server.channels(limit: TrackerHTTPHandler.channels))
+            respond(.ok, text, type: "application/json", request, context)
         case (true, _): respond(.notFound, "a WebSocket tracker; /stats and /healthz over HTTP\n", request, context)
         }
     }
 
-    private static func json(_ statistics: TrackerServerStatistics) -> String {
+    /// Channels that `/stats` lists.
+    private static let channels = 100
+
+    private static func json(_ statistics: TrackerServerStatistics, _ channels: [ChannelReport]) -> String {
         var json = JSONWriter()
         json.object { json in
             json.member("sockets", statistics.sockets)
@@ -43,8 +48,31 @@ final class TrackerHTTPHandler: ChannelInboundHandler {
             json.member("announces", statistics.announces)
             json.member("offers_relayed", statistics.offers)
             json.member("answers_relayed", statistics.answers)
+            json.member("viewers", statistics.viewers)
+            json.member("announces_per_second", statistics.announcesPerSecond)
+            json.member("search", statistics.isReserve ? "reserve" : "full")
+            json.member("reserve_searches", statistics.reserveSearches)
+            json.name("channels")
+            json.array { json in
+                for channel in channels {
+                    json.element()
+                    write(channel, into: &json)
+                }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self) + "\n"
+    }
+
+    private static func write(_ channel: ChannelReport, into json: inout JSONWriter) {
+        json.object { json in
+            json.member("channel", channel.channel)
+            json.member("peers", channel.members)
+            json.member("viewers", channel.viewers)
+            guard let mode = channel.mode else { return }
+            json.member("mode", mode.rawValue)
+            json.member("reason", channel.reason)
+            json.member("since_seconds", Int(channel.since.seconds))
+        }
     }
 
     private func respond(

@@ -4,6 +4,7 @@ internal import NIOPosix
 internal import NIOSSL
 internal import NIOWebSocket
 package import WeirCore
+internal import WeirTrackerJSON
 
 /// An agent's connections to its trackers. It connects when told and never on its own: when to try again is the core's
 /// decision.

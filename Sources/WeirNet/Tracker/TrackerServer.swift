@@ -3,6 +3,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOWebSocket
 package import WeirCore
+internal import WeirTrackerJSON
 
 /// A tracker over sockets: WebTorrent's WebSocket protocol, and `/stats` and `/healthz` over plain HTTP on the same
 /// port. All decisions are `TrackerServerState`'s.
@@ -36,7 +37,7 @@ package final class TrackerServer {
     let limits: Limits
     private let loop: any EventLoop
     private let start = NIODeadline.now()
-    private var state: TrackerServerState<String>
+    private var state: TrackerServerState<RawDescription>
     private var clients: [TrackerSocket: Client] = [:]
     private var hosts: [String: Int] = [:]
     private var lastSocket: UInt64 = 0
@@ -90,6 +91,9 @@ package final class TrackerServer {
     }
 
     package var statistics: TrackerServerStatistics { state.statistics }
+
+    /// The channels with the most viewers.
+    package func channels(limit: Int) -> [ChannelReport] { state.channels(limit: limit, at: now) }
 
     // MARK: Connections
 

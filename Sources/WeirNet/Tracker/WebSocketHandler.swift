@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOWebSocket
+internal import WeirTrackerJSON
 
 /// One WebSocket (RFC 6455) above frames that an aggregator has put together: messages, ping, pong and close, masks,
 /// UTF-8, silence, and a bound on what waits to be sent.

@@ -40,7 +40,7 @@ struct TrackerServerStateTests {
     }
 
     /// Members 0..<count, each on the socket of its number.
-    private func populated(_ count: Int, settings: TrackerServerSettings = .init(), seed: UInt64 = 1) -> State {
+    private func populated(_ count: Int, settings: TrackerServerSettings = .exact, seed: UInt64 = 1) -> State {
         var state = State(settings: settings, seed: seed)
         for peer in 0..<count {
             state.opened(TrackerSocket(UInt64(peer)), host: "192.0.2.\(peer)")
@@ -73,7 +73,7 @@ struct TrackerServerStateTests {
             #expect(Set(relayed.map(\.socket)).count == expected)
             #expect(!relayed.contains { $0.socket == TrackerSocket(0) })
             for (index, output) in relayed.enumerated() {
-                guard case .offer(Self.swarm(1), Self.name(0), OfferID([UInt8(index)]), _)? = output.reply else {
+                guard case .offer(Self.swarm(1), Self.name(0), OfferID([UInt8(index)]), _, nil)? = output.reply else {
                     Issue.record("not the offer: \(output)")
                     continue
                 }
@@ -183,7 +183,7 @@ struct TrackerServerStateTests {
 
     @Test("A connection has one name in a swarm, and a limited number of swarms")
     func limits() {
-        var settings = TrackerServerSettings()
+        var settings = TrackerServerSettings.exact
         settings.swarmsPerSocket = 3
         settings.peers = 5
         settings.swarms = 4
@@ -216,5 +216,14 @@ struct TrackerServerStateTests {
         state.handle(Self.announce(9, in: 2, offers: 5), from: TrackerSocket(9), at: .start)
         let outputs = drain(&state)
         #expect(outputs.map(\.reply) == [.swarm(Self.swarm(2), interval: 20, complete: 0, incomplete: 1)])
+    }
+}
+
+extension TrackerServerSettings {
+    /// Tells everybody the same interval.
+    static var exact: TrackerServerSettings {
+        var settings = TrackerServerSettings()
+        settings.intervalJitter = 0
+        return settings
     }
 }

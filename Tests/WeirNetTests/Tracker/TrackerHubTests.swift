@@ -116,7 +116,7 @@ struct TrackerHubTests {
         // The others heard nothing of it: what they hear next is their own next announce.
         for peer in 1..<3 {
             try await hubs[peer].call { $0.announce(TrackerID(0), Self.announce(peer, swarm: 200, event: nil)) }
-            guard case .swarm(_, _, _, 3) = try await hubs[peer].reply() else { throw Unexpected() }
+            guard case .swarm(_, _, _, 3, _) = try await hubs[peer].reply() else { throw Unexpected() }
         }
         for hub in hubs { try await hub.call { $0.close(TrackerID(0)) } }
         try await tracker.stop()

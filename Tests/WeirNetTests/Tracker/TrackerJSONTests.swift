@@ -1,6 +1,7 @@
 import Testing
 import WeirCore
 import WeirNet
+import WeirTrackerJSON
 
 @Suite("Tracker JSON")
 struct TrackerJSONTests {
@@ -158,7 +159,13 @@ struct TrackerJSONTests {
     func relay() throws {
         let sdp = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\na=extmap:\"\\ \u{1F4E1}\r\n"
         let bytes = TrackerServerJSON.encode(
-            .offer(swarm: Self.swarm, from: Self.other, offer: OfferID(Self.wildID), sdp)
+            .offer(
+                swarm: Self.swarm,
+                from: Self.other,
+                offer: OfferID(Self.wildID),
+                RawDescription(quoting: sdp),
+                claims: nil
+            )
         )
         #expect(
             text(bytes)

@@ -11,8 +11,10 @@ struct TestTracker {
     let port: Int
 
     init(settings: TrackerServerSettings = .init(), limits: TrackerServer.Limits = .init()) async throws {
+        var settings = settings
+        settings.intervalJitter = 0
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let server = try await loop.submit {
+        let server = try await loop.submit { [settings] in
             NIOLoopBound(
                 TrackerServer(loop: loop, settings: settings, limits: limits, seed: 1),
                 eventLoop: loop
@@ -198,7 +200,8 @@ struct TrackerServerTests {
             ("GET /healthz", "200 OK", "ok\n"), ("GET /healthz?x=1", "200 OK", "ok\n"),
             (
                 "GET /stats", "200 OK",
-                #"{"sockets":0,"swarms":0,"peers":0,"announces":0,"offers_relayed":0,"answers_relayed":0}"# + "\n"
+                #"{"sockets":0,"swarms":0,"peers":0,"announces":0,"offers_relayed":0,"answers_relayed":0,"viewers":0,"#
+                    + #""announces_per_second":0,"search":"full","reserve_searches":0,"channels":[]}"# + "\n"
             ),
             ("HEAD /stats", "200 OK", ""),
             ("GET /other", "404 Not Found", "a WebSocket tracker; /stats and /healthz over HTTP\n"),

@@ -1,7 +1,6 @@
-internal import FoundationEssentials
 package import WeirCore
 
-/// A tracker server's side of the WebTorrent WebSocket JSON. Descriptions are SDP texts and pass through unread.
+/// A tracker server's side of the WebTorrent WebSocket JSON. Descriptions pass through unread.
 package enum TrackerServerJSON {
     /// Why a client's message cannot be acted on: the reason it is told.
     package struct Refusal: Error, Equatable {
@@ -9,8 +8,8 @@ package enum TrackerServerJSON {
         package init(reason: String) { self.reason = reason }
     }
 
-    package static func decode(_ bytes: [UInt8]) throws(Refusal) -> TrackerCall<String> {
-        guard let message = TrackerMessageJSON.decode(bytes, with: JSONDecoder()) else {
+    package static func decode(_ bytes: [UInt8]) throws(Refusal) -> TrackerCall<RawDescription> {
+        guard let message = TrackerMessageJSON(bytes, readsDescriptions: false) else {
             throw Refusal(reason: "invalid message")
         }
         switch message.action {
@@ -20,73 +19,74 @@ package enum TrackerServerJSON {
         }
     }
 
-    private static func announce(_ message: TrackerMessageJSON) throws(Refusal) -> TrackerCall<String> {
+    private static func announce(_ message: TrackerMessageJSON) throws(Refusal) -> TrackerCall<RawDescription> {
         guard let swarm = message.hash.flatMap(SwarmID.init) else { throw Refusal(reason: "invalid info_hash") }
-        guard let peer = message.peer.flatMap({ TrackerPeerID($0.bytes) }) else {
+        guard let peer = message.peer.flatMap({ TrackerPeerID($0) }) else {
             throw Refusal(reason: "invalid peer_id")
         }
         if let answer = message.answer {
-            guard let target = message.toPeer.flatMap({ TrackerPeerID($0.bytes) }) else {
+            guard let target = message.toPeer.flatMap({ TrackerPeerID($0) }) else {
                 throw Refusal(reason: "invalid to_peer_id")
             }
             let offer = try offerID(message.offerID)
-            return .answer(swarm: swarm, from: peer, to: target, offer: offer, answer.sdp)
+            return .answer(swarm: swarm, from: peer, to: target, offer: offer, answer)
         }
         // Empty means nothing special, as BEP 3 has it.
-        var event: TrackerAnnouncement<String>.Event?
+        var event: TrackerAnnouncement<RawDescription>.Event?
         if let text = message.event, !text.isEmpty, text != "update" {
             event = .init(rawValue: text)
             if event == nil { throw Refusal(reason: "unknown event") }
         }
-        var offers: [(id: OfferID, description: String)] = []
-        for offer in message.offers ?? [] { offers.append((try offerID(offer.offerID), offer.offer.sdp)) }
+        var offers: [(id: OfferID, description: RawDescription)] = []
+        offers.reserveCapacity(message.offers.count)
+        for offer in message.offers { offers.append((try offerID(offer.id), offer.description)) }
         return .announce(
             TrackerAnnouncement(
                 swarm: swarm,
                 peer: peer,
                 event: event,
-                isComplete: message.left == 0,
+                isComplete: message.isComplete,
                 // Without a number, as many as there are offers for: what two of three field servers do.
-                wanted: Int(json: message.wanted, default: offers.count, in: 0...1000),
-                offers: offers
+                wanted: message.wanted ?? offers.count,
+                offers: offers,
+                claims: message.addition.claims,
+                holdings: message.addition.holdings,
+                receipts: message.addition.receipts
             )
         )
     }
 
-    private static func offerID(_ id: TrackerMessageJSON.ByteString?) throws(Refusal) -> OfferID {
-        guard let id, id.bytes.count <= TrackerClientJSON.offerIDLimit else {
+    private static func offerID(_ id: [UInt8]?) throws(Refusal) -> OfferID {
+        guard let id, id.count <= TrackerClientJSON.offerIDLimit else {
             throw Refusal(reason: "invalid offer_id")
         }
-        return OfferID(id.bytes)
+        return OfferID(id)
     }
 
     private static func scrape(_ message: TrackerMessageJSON) throws(Refusal) -> [SwarmID] {
-        let hashes: [[UInt8]] =
-            switch message.hashes {
-            case .one(let hash): [hash]
-            case .several(let several): several
-            // A list of every swarm there is would tell strangers what is watched.
-            case nil: []
-            }
+        // A list of every swarm there is would tell strangers what is watched.
+        let hashes = message.hash.map { [$0] } ?? message.hashes ?? []
         let swarms = hashes.compactMap(SwarmID.init)
         guard swarms.count == hashes.count else { throw Refusal(reason: "invalid info_hash") }
         return swarms
     }
 
-    package static func encode(_ answer: TrackerAnswer<String>) -> [UInt8] {
+    package static func encode(_ answer: TrackerAnswer<RawDescription>) -> [UInt8] {
         var json = JSONWriter(reserving: 1024)
         json.object { json in
             switch answer {
-            case .swarm(let swarm, let interval, let complete, let incomplete):
+            case .swarm(let swarm, let interval, let complete, let incomplete, let mode):
                 json.member("action", "announce")
                 json.member("info_hash", bytes: swarm.bytes)
                 json.member("interval", interval)
                 json.member("complete", complete)
                 json.member("incomplete", incomplete)
-            case .offer(let swarm, let peer, let offer, let sdp):
-                relay("offer", sdp, swarm, peer, offer, into: &json)
+                if let mode { WeirAddition.write(mode, into: &json) }
+            case .offer(let swarm, let peer, let offer, let sdp, let claims):
+                relay(.offer, sdp, swarm, peer, offer, into: &json)
+                if let claims { WeirAddition.write(claims, into: &json) }
             case .answer(let swarm, let peer, let offer, let sdp):
-                relay("answer", sdp, swarm, peer, offer, into: &json)
+                relay(.answer, sdp, swarm, peer, offer, into: &json)
             case .scrape(let counts): files(counts, into: &json)
             case .failure(let swarm, let reason):
                 json.member("action", "announce")
@@ -98,8 +98,8 @@ package enum TrackerServerJSON {
     }
 
     private static func relay(
-        _ role: String,
-        _ sdp: String,
+        _ role: SessionDescription.Role,
+        _ sdp: RawDescription,
         _ swarm: SwarmID,
         _ peer: TrackerPeerID,
         _ offer: OfferID,
