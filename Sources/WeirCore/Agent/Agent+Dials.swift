@@ -57,14 +57,15 @@ extension Agent {
         _ address: PeerAddress,
         peer: PeerID?,
         namedFrom scope: NetworkScope,
-        by namer: PeerID? = nil
+        by namer: PeerID? = nil,
+        worth: Double = 0
     ) {
         guard peer != me, address.port > 0, address.port < 65_536, !settings.ownAddresses.contains(address) else {
             return
         }
         guard scope.mayName(NetworkScope(host: address.host)) else { return }
         if let peer, links.contains(where: { $0.peer.id == peer && $0.phase != .closing }) { return }
-        dials.wish(for: address, peer: peer, isPermanent: false, namedBy: namer, at: now)
+        dials.wish(for: address, peer: peer, isPermanent: false, namedBy: namer, worth: worth, at: now)
         agenda.note(.dials, at: now)
     }
 
@@ -98,7 +99,8 @@ extension Agent {
             }
         }
         for hint in hints.prefix(20) {
-            consider(hint.address, peer: hint.id, namedFrom: scope, by: link.peer.id)
+            let worth = worth(of: hint.id, claims: nil, in: nil)
+            consider(hint.address, peer: hint.id, namedFrom: scope, by: link.peer.id, worth: worth)
         }
     }
 }
@@ -114,6 +116,8 @@ struct DialBook {
         var isPermanent: Bool
         /// The peer that named it, when one did.
         var namedBy: PeerID?
+        /// How much a link to it promises; of two that are due the better one is dialled first.
+        var worth = 0.0
         var retryAt: Instant
         var failures = 0
         var dialling: DialID?
@@ -133,19 +137,35 @@ struct DialBook {
         peer: PeerID? = nil,
         isPermanent: Bool = true,
         namedBy namer: PeerID? = nil,
+        worth: Double = 0,
         at now: Instant
     ) {
         if let known = entries.firstIndex(where: { $0.address == address }) {
             if entries[known].peer == nil { entries[known].peer = peer }
+            entries[known].worth = worth
             return
         }
         entries.append(
-            Entry(address: address, peer: peer, isPermanent: isPermanent, namedBy: namer, retryAt: now)
+            Entry(
+                address: address,
+                peer: peer,
+                isPermanent: isPermanent,
+                namedBy: namer,
+                worth: worth,
+                retryAt: now
+            )
         )
     }
 
+    /// Those of the user first, then the most promising; else in the order in which they were named.
     func due(at now: Instant) -> [Int] {
-        entries.indices.filter { entries[$0].dialling == nil && !entries[$0].isLinked && entries[$0].retryAt <= now }
+        entries.indices.filter {
+            entries[$0].dialling == nil && !entries[$0].isLinked && entries[$0].retryAt <= now
+        }.sorted { left, right in
+            let (one, other) = (entries[left], entries[right])
+            if one.isPermanent != other.isPermanent { return one.isPermanent }
+            return one.worth != other.worth ? one.worth > other.worth : left < right
+        }
     }
 
     func nextDue(after now: Instant, onlyPermanent: Bool) -> Instant? {

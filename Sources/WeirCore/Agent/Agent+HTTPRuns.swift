@@ -49,7 +49,8 @@ extension Agent {
         }
         if !segment.rendition.isShared { return .now(reason: "not shared") }
         if segment.rendition.isWithdrawn { return .now(reason: "the origin refuses its playlist") }
-        if !hasSwarm(stream) { return .now(reason: "no peers") }
+        if segment.isDirect { return .now(reason: "served directly") }
+        if links(of: stream).isEmpty { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)

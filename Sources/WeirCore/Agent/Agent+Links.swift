@@ -95,6 +95,7 @@ extension Agent {
         link.phase = .up
         guard keepsAfterDuplicates(link) else { return }
         dials.reached(link.peer.id, at: link.dialAddress)
+        if !link.isOutbound, !link.isLocal { lastDialled = now }
         for (index, swarm) in hello.swarms.prefix(limits.swarmsPerLink).enumerated() {
             link.theirSwarms[UInt32(index)] = swarm
         }
@@ -134,6 +135,7 @@ extension Agent {
     mutating func linkDown(_ id: LinkID, _ end: LinkEnd) {
         guard let link = link(id) else { return }
         links.removeAll { $0 === link }
+        remember(link)
         if link.phase != .closing {
             link.phase = .closing
             forgetTransfers(of: link)

@@ -2,7 +2,7 @@
 extension Agent {
     mutating func askPeers(_ wish: Wish, _ stream: Stream, _ offering: [Link]) {
         let segment = wish.segment
-        guard segment.originOnly == nil, segment.rendition.isShared, !segment.rendition.isWithdrawn,
+        guard segment.originOnly == nil, !segment.isDirect, segment.rendition.isShared, !segment.rendition.isWithdrawn,
             acceptsPeers(segment)
         else { return }
         var sources = offering

@@ -43,6 +43,7 @@ extension Agent {
         guard segment.phase != .racing, !segment.isHeld else { return }
         segment.phase = .racing
         segment.raceStart = now
+        segment.isDirect = segment.rendition.stream.mode == .direct
         noteOtherPlaces(segment)
         if let range = segment.id.range { _ = admit(segment, length: range.length) }
         let stream = segment.rendition.stream

@@ -32,7 +32,9 @@ extension Agent {
                 stalls: stream.stalls,
                 peers: links(of: stream).count,
                 playlists: playlistReports(of: stream),
-                pathway: pathway(of: stream)
+                pathway: pathway(of: stream),
+                mode: stream.mode.rawValue,
+                mode_reason: stream.modeReason
             )
         }
     }

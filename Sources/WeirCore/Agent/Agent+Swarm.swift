@@ -12,7 +12,8 @@ extension Agent {
         return members
     }
 
-    func hasSwarm(_ stream: Stream) -> Bool { !links(of: stream).isEmpty }
+    /// There are peers, and media are to come from them.
+    func hasSwarm(_ stream: Stream) -> Bool { stream.mode == .peers && !links(of: stream).isEmpty }
 
     /// A link came, went, entered or left a swarm.
     func membershipChanged() {
@@ -98,7 +99,7 @@ extension Agent {
         )
     }
 
-    private func position(in rendition: Rendition) -> UInt64? {
+    func position(in rendition: Rendition) -> UInt64? {
         rendition.stream.players.filter { !$0.isAside }.compactMap { player in
             player.place(of: rendition.key).map { player.playheads[$0].head }
         }.filter { now - $0.lastRequest < idleAfter(rendition) }.map { $0.next }.min()

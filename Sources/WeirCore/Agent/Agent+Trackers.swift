@@ -15,6 +15,7 @@ extension Agent {
     }
 
     mutating func leaveTrackers(_ stream: Stream) {
+        for tracker in trackers { tracker.words[stream.swarm] = nil }
         for tracker in trackers where tracker.phase == .up && tracker.swarms[stream.swarm] != nil {
             announce(stream, to: tracker, event: .stopped)
             tracker.swarms[stream.swarm] = nil
@@ -90,6 +91,7 @@ extension Agent {
         let room = max(0, Agent.wantedLinks - links(of: stream).count)
         let count = event == .stopped ? 0 : min(room, Agent.offersPerAnnounce)
         let offers = (0..<count).map { _ in Offer(id: newOfferID(), endpoints: endpoints) }
+        let isLeaving = event == .stopped
         emit(
             .announce(
                 tracker.id,
@@ -101,7 +103,10 @@ extension Agent {
                         wanted: count,
                         uploaded: totals.uploaded_bytes,
                         downloaded: totals.peer_bytes,
-                        offers: offers
+                        offers: offers,
+                        claims: isLeaving ? nil : claims(of: stream, since: tracker.swarms[stream.swarm]),
+                        holdings: isLeaving ? [] : holdings(of: stream),
+                        receipts: isLeaving ? [] : receipts(of: stream)
                     )
                 )
             )
@@ -111,6 +116,7 @@ extension Agent {
         state.vainSearches = event == .started || linked > state.linked ? 0 : state.vainSearches + 1
         state.linked = linked
         state.lastAnnounce = now
+        state.uploadedBytes = totals.uploaded_bytes
         tracker.swarms[stream.swarm] = state
         noteNext(tracker)
     }
@@ -126,18 +132,19 @@ extension Agent {
     mutating func trackerSays(_ id: TrackerID, _ reply: TrackerReply) {
         guard let tracker = tracker(id) else { return }
         switch reply {
-        case .swarm(let swarm, let interval, let complete, let incomplete, _):
+        case .swarm(let swarm, let interval, let complete, let incomplete, let mode):
             guard let stream = stream(swarm: swarm) else { return }
             // Only an answer proves that it works: accepting a connection does not.
             tracker.failures = 0
             tracker.swarms[swarm]?.interval = max(5, min(3600, interval))
             let members = max(0, complete).addingReportingOverflow(max(0, incomplete))
             stream.announcedMembers = members.overflow ? 1_000_000 : min(1_000_000, members.partialValue)
+            heard(mode, of: swarm, from: tracker, interval: max(5, min(3600, interval)))
             noteNext(tracker)
-        case .offer(let swarm, let from, let offer, let endpoints, _):
+        case .offer(let swarm, let from, let offer, let endpoints, let claims):
             guard let stream = stream(swarm: swarm), stream.isMember, from != TrackerPeerID.derive(me, in: swarm)
             else { return }
-            consider(endpoints, from: tracker)
+            consider(endpoints, claims: claims, in: stream, from: tracker)
             guard !settings.ownAddresses.isEmpty else { return }
             emit(
                 .announce(
@@ -151,19 +158,28 @@ extension Agent {
                     )
                 )
             )
-        case .answer(_, _, _, let endpoints): consider(endpoints, from: tracker)
+        case .answer(let swarm, _, _, let endpoints):
+            consider(endpoints, claims: nil, in: stream(swarm: swarm), from: tracker)
         case .failure(_, let reason): log(.warning, "the tracker refuses", [("why", String(reason.prefix(200)))])
         case .warning(let text): log(.info, "the tracker warns", [("text", String(text.prefix(200)))])
         }
     }
 
     /// Dials what the SDP names; without a key in it there is nobody of ours behind it.
-    private mutating func consider(_ endpoints: Endpoints, from tracker: TrackerState) {
+    private mutating func consider(
+        _ endpoints: Endpoints,
+        claims: PeerClaims?,
+        in stream: Stream?,
+        from tracker: TrackerState
+    ) {
         guard let identity = endpoints.identity, identity != me else { return }
         let host =
             settings.trackerHosts.indices.contains(tracker.id.value) ? settings.trackerHosts[tracker.id.value] : ""
         let scope = NetworkScope(host: host)
-        for address in endpoints.addresses.prefix(4) { consider(address, peer: identity, namedFrom: scope) }
+        let worth = worth(of: identity, claims: claims, in: stream)
+        for address in endpoints.addresses.prefix(4) {
+            consider(address, peer: identity, namedFrom: scope, worth: worth)
+        }
     }
 }
 
@@ -183,12 +199,16 @@ final class TrackerState {
         /// Links at the last announce, and announces since one was won.
         var linked = 0
         var vainSearches = 0
+        /// All that had been uploaded at the last announce.
+        var uploadedBytes: Int64 = 0
     }
 
     let id: TrackerID
     var phase = Phase.idle
     var failures = 0
     var swarms: [SwarmID: Swarm] = [:]
+    /// What it last said of channels' modes, and until when that holds: beyond a lost connection.
+    var words: [SwarmID: (mode: ChannelMode, until: Instant)] = [:]
 
     init(id: TrackerID) {
         self.id = id

@@ -25,7 +25,9 @@ extension Agent {
             found.append(wish(forAsked: segment))
         }
         wishForNeighbour(stream, into: &found)
-        for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) && hasSwarm(stream) {
+        for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) {
+            // Served directly, nothing is begun ahead of the player; what was begun before that is finished.
+            guard hasSwarm(stream) || stream.mode == .direct else { continue }
             wishAhead(rendition, into: &found)
         }
         stream.plans += 1
@@ -81,6 +83,7 @@ extension Agent {
                 if !entry.isGap {
                     let segment = ensureSegment(entry, in: rendition)
                     if entry.number >= head.next, !segment.isHeld, segment.answers.isEmpty,
+                        rendition.stream.mode == .peers || (segment.phase == .racing && !segment.isDirect),
                         !found.contains(where: { $0.segment === segment })
                     {
                         found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))
@@ -103,7 +106,9 @@ extension Agent {
         var index = 0
         while slack < settings.maximumBuffer, index < listing.count, found.count <= 64 {
             let segment = ensureSegment(listing[index], in: next)
-            if !segment.isHeld, segment.answers.isEmpty, !found.contains(where: { $0.segment === segment }) {
+            if !segment.isHeld, segment.answers.isEmpty, rendition.stream.mode == .peers,
+                !found.contains(where: { $0.segment === segment })
+            {
                 found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))
             }
             slack = slack + segment.duration

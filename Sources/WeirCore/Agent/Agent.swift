@@ -30,6 +30,9 @@ package struct Agent: ~Copyable {
     var bans = BanList()
     var mismatches = MismatchBook()
     var trackers: [TrackerState] = []
+    var acquaintances = Acquaintances()
+    /// When somebody from outside this household last dialled us.
+    var lastDialled: Instant?
     var uploadBucket: TokenBucket
     var uploadTurn = 0
     var networks: [String: NetworkSample] = [:]

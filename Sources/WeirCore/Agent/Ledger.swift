@@ -166,6 +166,7 @@ extension Agent {
         for stream in streams {
             stream.players.removeAll { now - $0.lastRequest > .seconds(300) }
             for rendition in stream.renditions { tellInterest(rendition, force: false) }
+            settleMode(stream)
             replan(stream)
         }
         if let seedTime = settings.seedTime {

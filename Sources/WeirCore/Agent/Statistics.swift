@@ -57,6 +57,10 @@ package struct SessionReport: Sendable, Encodable {
     package var playlists: [PlaylistReport]
     /// The content steering pathway or the base URL's service location in use; left out when the stream has but one.
     package var pathway: String?
+    /// `direct`: media come from the servers alone; `p2p`: from peers as far as they reach.
+    package var mode: String
+    /// Who says so, and why.
+    package var mode_reason: String
 
     package init(
         id: String,
@@ -69,11 +73,15 @@ package struct SessionReport: Sendable, Encodable {
         stalls: Int,
         peers: Int,
         playlists: [PlaylistReport] = [],
-        pathway: String? = nil
+        pathway: String? = nil,
+        mode: String = DeliveryMode.peers.rawValue,
+        mode_reason: String = ""
     ) {
         self.id = id
         self.playlists = playlists
         self.pathway = pathway
+        self.mode = mode
+        self.mode_reason = mode_reason
         self.url = url
         self.path = path
         self.swarm = swarm

@@ -49,6 +49,9 @@ final class Link {
     var lastChunk: Instant = .start
     var receivedBytes: Int64 = 0
     var rejectedBytes: Int64 = 0
+    /// Of these, what trackers were told.
+    var toldReceived: Int64 = 0
+    var toldRejected: Int64 = 0
     /// Runs that it lost for being silent.
     var stalls = 0
     var lastStall = Instant.start

@@ -44,6 +44,8 @@ final class Segment {
     var raceEnd: Instant?
     /// The last time a player or a peer read from it.
     var lastUse: Instant
+    /// Its race began while the stream was served directly; a race ends as it began.
+    var isDirect = false
     /// Nothing of it may come from peers any more; says why.
     var originOnly: String?
     /// When a peer last held or promised any of it: who stands in for a lost source is elected from then on.

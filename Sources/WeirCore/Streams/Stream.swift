@@ -31,6 +31,9 @@ final class Stream {
     var racing: [Segment] = []
     /// Agents in the swarm as the tracker counts them, itself included; 0 when unknown.
     var announcedMembers = 0
+    /// Where its media are to come from, and why.
+    var mode = DeliveryMode.peers
+    var modeReason = "no tracker says otherwise"
     var lastMediaRequest: Instant
     /// Links that share this stream and are up; nil when it must be gathered anew.
     var members: [Link]?
