@@ -4,11 +4,14 @@ package import WeirCore
 package enum SettingsCommand: Sendable {
     case play
     case serve
+    case tracker
 }
 
 /// Everything that a user can set: the agent's behaviour, and what only the program around it needs.
 package struct ProgramSettings: Sendable {
     package var agent = AgentSettings()
+    /// Of `weir tracker`.
+    package var tracker = TrackerServerSettings()
     /// Where players connect to.
     package var listen = PeerAddress(host: "127.0.0.1", port: 0)
     /// `ws://` or `wss://` addresses, in the order of `TrackerID`.

@@ -7,7 +7,8 @@ package func sampleFile() -> String {
         "{",
     ]
     for setting in SettingsTable.settings {
-        lines.append("  // \(setting.meaning)")
+        let isTrackers = setting.commands == [.tracker]
+        lines.append("  // \(isTrackers ? "weir tracker: " : "")\(setting.meaning)")
         lines.append(
             "  // \(setting.syntax.valueName)\(setting.syntax.repeatable ? " (a list)" : ""); \(defaultNote(setting))"
         )
@@ -20,7 +21,9 @@ package func sampleFile() -> String {
 }
 
 private func defaultNote(_ setting: Setting) -> String {
-    let serve = setting.serveDefault.map { ", with serve \($0)" } ?? ""
+    let serve =
+        (setting.serveDefault.map { ", with serve \($0)" } ?? "")
+        + (setting.trackerDefault.map { ", of a tracker \($0)" } ?? "")
     let value = setting.defaultText.isEmpty ? "" : "default \(setting.defaultText)\(serve): "
     return value + setting.source
 }

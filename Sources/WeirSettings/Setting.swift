@@ -9,6 +9,9 @@ package struct Setting: Sendable {
     package var defaultText: String
     /// The default of `weir serve`, where it differs.
     package var serveDefault: String?
+    /// The default of `weir tracker`, where it differs.
+    package var trackerDefault: String?
+    package var commands: Set<SettingsCommand>
     /// One sentence: what it means.
     package var meaning: String
     /// Where the default comes from.
@@ -19,6 +22,8 @@ package struct Setting: Sendable {
         _ syntax: SettingSyntax,
         default defaultText: String = "",
         serve serveDefault: String? = nil,
+        tracker trackerDefault: String? = nil,
+        for commands: Set<SettingsCommand> = [.play, .serve],
         _ meaning: String,
         source: String
     ) {
@@ -26,12 +31,18 @@ package struct Setting: Sendable {
         self.syntax = syntax
         self.defaultText = defaultText
         self.serveDefault = serveDefault
+        self.trackerDefault = trackerDefault
+        self.commands = commands
         self.meaning = meaning
         self.source = source
     }
 
     package func defaultText(for command: SettingsCommand) -> String {
-        command == .serve ? serveDefault ?? defaultText : defaultText
+        switch command {
+        case .play: defaultText
+        case .serve: serveDefault ?? defaultText
+        case .tracker: trackerDefault ?? defaultText
+        }
     }
 }
 

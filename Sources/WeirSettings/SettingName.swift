@@ -28,6 +28,10 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case player
     case json
     case logLevel = "log_level"
+    case announceInterval = "announce_interval"
+    case maxStreams = "max_streams"
+    case dynamicStreamingRate = "dynamic_streaming_rate"
+    case fullSearchRate = "full_search_rate"
 
     /// The key in the configuration file.
     package var key: String { rawValue }

@@ -16,7 +16,7 @@ package struct SettingsReader: Sendable {
     package func read() throws(SettingsError) -> ProgramSettings {
         try refuseUnknownVariables()
         var settings = ProgramSettings()
-        for setting in SettingsTable.settings {
+        for setting in SettingsTable.settings where setting.commands.contains(command) {
             let (texts, origin) = try given(setting)
             do {
                 try setting.syntax.store(&settings, texts)
@@ -87,6 +87,12 @@ package struct SettingsReader: Sendable {
         }
         if agent.integrity == .signed {
             throw SettingsError("integrity signed is not available yet: use anchored or vouched")
+        }
+        if command == .tracker, settings.tracker.maximumStreams == nil, settings.tracker.dynamicStreamingRate > 0 {
+            throw SettingsError(
+                "dynamic_streaming_rate is a part of max_streams, which is not given: set max_streams to the viewers of a "
+                    + "channel that its servers can carry alone"
+            )
         }
         if command == .serve, !settings.player.isEmpty || settings.json {
             throw SettingsError("player and json belong to weir play: weir serve opens no stream by itself")

@@ -2,7 +2,7 @@ import WeirCore
 
 /// The table of all settings, in the order of the help and the sample file.
 package enum SettingsTable {
-    package static let settings: [Setting] = endpoint + swarm + buffering + program
+    package static let settings: [Setting] = endpoint + swarm + buffering + program + trackerServer
 
     package static func setting(_ name: SettingName) -> Setting {
         guard let setting = settings.first(where: { $0.name == name }) else {
@@ -17,8 +17,10 @@ package enum SettingsTable {
             hostAndPort,
             default: "127.0.0.1:0",
             serve: "127.0.0.1:8090",
-            "Where players connect to; port 0 takes any free one.",
-            source: "loopback, because everybody who reaches it can watch"
+            tracker: "0.0.0.0:8000",
+            for: [.play, .serve, .tracker],
+            "Where players connect to, or a tracker's agents; port 0 takes any free one.",
+            source: "loopback, because everybody who reaches it can watch; a tracker is for others"
         ),
         Setting(
             .allowURL,
@@ -197,6 +199,55 @@ package enum SettingsTable {
             default: "notice",
             "Least level that is logged to standard error.",
             source: "only what a user may want to act on"
+        ),
+    ]
+}
+
+/// What `weir tracker` asks of its agents and grants them.
+extension SettingsTable {
+    fileprivate static let trackerServer: [Setting] = [
+        Setting(
+            .announceInterval,
+            .one("TIME", \.tracker.intervalSeconds, expected: "a time from 5 s to an hour") { text in
+                let time = SettingSyntax.duration(text, atLeast: .seconds(5))
+                return time.flatMap { $0 <= .seconds(3600) ? Int($0.seconds.rounded()) : nil }
+            },
+            default: "20s",
+            for: [.tracker],
+            "How often agents announce themselves, a tenth more or less; who misses two is forgotten.",
+            source: "what a live swarm with viewers coming and going needs"
+        ),
+        Setting(
+            .maxStreams,
+            .one("N", \.tracker.maximumStreams, expected: "a number of viewers up to a thousand million") {
+                (text) -> Int?? in
+                guard let count = Int(text), (0...1_000_000_000).contains(count) else { return nil }
+                return .some(count)
+            },
+            for: [.tracker],
+            "Viewers of one channel that its servers can carry alone: as many as dynamic_streaming_rate leaves of them are "
+                + "served directly, and all by peers when there are more.",
+            source: "unset: every channel is delivered by peers"
+        ),
+        Setting(
+            .dynamicStreamingRate,
+            .one("0…1", \.tracker.dynamicStreamingRate, expected: "a number from 0 to 1") { text in
+                Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
+            },
+            default: "0",
+            for: [.tracker],
+            "The part of max_streams that is left to peers: 0 serves directly up to max_streams, 1 always by peers.",
+            source: "the servers are there anyway"
+        ),
+        Setting(
+            .fullSearchRate,
+            .one("N", \.tracker.fullSearchRate, expected: "announces a second, from 1 on") { text in
+                Int(text).flatMap { $0 >= 1 ? $0 : nil }
+            },
+            default: "20000",
+            for: [.tracker],
+            "Announces a second from which on peers are found by the reserve search, which costs less and chooses worse.",
+            source: "half of what one core of a small server was measured to take"
         ),
     ]
 }

@@ -61,22 +61,49 @@ struct SettingFlags: ParsableArguments {
     }
 }
 
+/// The flags of `weir tracker`, from the same table.
+struct TrackerFlags: ParsableArguments {
+    @Option(.listen, for: .tracker) var listen: [String] = []
+    @Option(.announceInterval, for: .tracker) var announceInterval: [String] = []
+    @Option(.maxStreams, for: .tracker) var maxStreams: [String] = []
+    @Option(.dynamicStreamingRate, for: .tracker) var dynamicStreamingRate: [String] = []
+    @Option(.fullSearchRate, for: .tracker) var fullSearchRate: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read settings from this JSON5 file; weir config prints one.", valueName: "FILE")
+    )
+    var config: String?
+
+    func settings(environment: [String: String]) throws(SettingsError) -> ProgramSettings {
+        var reader = SettingsReader(command: .tracker)
+        reader.flags = [
+            .listen: listen, .announceInterval: announceInterval, .maxStreams: maxStreams,
+            .dynamicStreamingRate: dynamicStreamingRate, .fullSearchRate: fullSearchRate,
+        ]
+        reader.environment = environment
+        if let config { reader.file = try ConfigurationFile(path: config) }
+        return try reader.read()
+    }
+}
+
 extension Option where Value == [String] {
-    init(wrappedValue: [String], _ name: SettingName) {
+    init(wrappedValue: [String], _ name: SettingName, for command: SettingsCommand = .play) {
         self.init(
             wrappedValue: wrappedValue,
             name: .customLong(name.flag),
             parsing: .singleValue,
-            help: ArgumentHelp(setting: name)
+            help: ArgumentHelp(setting: name, for: command)
         )
     }
 }
 
 extension ArgumentHelp {
-    init(setting name: SettingName) {
+    init(setting name: SettingName, for command: SettingsCommand = .play) {
         let setting = SettingsTable.setting(name)
-        let serve = setting.serveDefault.map { "; serve: \($0)" } ?? ""
-        let value = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText)\(serve))"
+        let serve = command == .tracker ? "" : setting.serveDefault.map { "; serve: \($0)" } ?? ""
+        let text = setting.defaultText(for: command)
+        let value = text.isEmpty ? "" : " (default: \(text)\(serve))"
         let repeated = setting.syntax.repeatable ? " May be given several times." : ""
         self.init(stringLiteral: setting.meaning + value + repeated)
         valueName = setting.syntax.valueName

@@ -51,10 +51,15 @@ struct ProgramTests {
         expectOneLine(try await weir("play", "--lisen", ":1", "http://127.0.0.1:1/"), 64, containing: "--listen")
     }
 
-    @Test("Every setting is a flag of play and of serve", arguments: ["play", "serve"])
-    func flags(command: String) async throws {
+    @Test(
+        "Every setting is a flag of its commands",
+        arguments: [("play", SettingsCommand.play), ("serve", .serve), ("tracker", .tracker)]
+    )
+    func flags(command: String, settings: SettingsCommand) async throws {
         let help = try await weir(command, "--help").output
-        for name in SettingName.allCases { #expect(help.contains("--\(name.flag) "), "\(name)") }
+        for setting in SettingsTable.settings where setting.commands.contains(settings) {
+            #expect(help.contains("--\(setting.name.flag) "), "\(setting.name)")
+        }
     }
 
     @Test("F91 Contradictory configuration ends with 64 and one line")

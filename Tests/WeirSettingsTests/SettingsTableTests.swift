@@ -41,7 +41,36 @@ struct SettingsTableTests {
         #expect(read.agent.seedTime == nil)
     }
 
-    @Test("The sample file is valid and changes nothing", arguments: [SettingsCommand.play, .serve])
+    @Test("A tracker's defaults are its own, and its settings are nobody else's")
+    func trackerDefaults() throws {
+        let read = try SettingsReader(command: .tracker).read()
+        let own = TrackerServerSettings()
+        #expect(read.listen == PeerAddress(host: "0.0.0.0", port: 8000))
+        #expect(read.tracker.intervalSeconds == own.intervalSeconds)
+        #expect(read.tracker.maximumStreams == own.maximumStreams)
+        #expect(read.tracker.dynamicStreamingRate == own.dynamicStreamingRate)
+        #expect(read.tracker.fullSearchRate == own.fullSearchRate)
+        var reader = SettingsReader(command: .tracker)
+        reader.flags = [.maxStreams: ["2000"], .dynamicStreamingRate: ["0.5"], .announceInterval: ["2m"]]
+        let given = try reader.read().tracker
+        #expect(given.maximumStreams == 2000 && given.dynamicStreamingRate == 0.5 && given.intervalSeconds == 120)
+    }
+
+    @Test(
+        "F91 F73 A tracker's settings beyond sense are refused",
+        arguments: [
+            (SettingName.maxStreams, "-1"), (.maxStreams, "many"), (.dynamicStreamingRate, "1.5"),
+            (.dynamicStreamingRate, "nan"), (.announceInterval, "0"), (.announceInterval, "2147483648"),
+            (.fullSearchRate, "0"), (.dynamicStreamingRate, "0.5"),
+        ]
+    )
+    func trackerRefusals(name: SettingName, text: String) {
+        var reader = SettingsReader(command: .tracker)
+        reader.flags = [name: [text]]
+        #expect(throws: SettingsError.self) { try reader.read() }
+    }
+
+    @Test("The sample file is valid and changes nothing", arguments: [SettingsCommand.play, .serve, .tracker])
     func sample(command: SettingsCommand) throws {
         var reader = SettingsReader(command: command)
         let plain = try reader.read()

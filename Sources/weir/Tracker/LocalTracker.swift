@@ -23,9 +23,14 @@ final class LocalTracker: Sendable {
     }
 
     /// - Throws: a `Failure` when the address cannot be listened on.
-    static func start(listen place: PeerAddress) async throws -> LocalTracker {
+    static func start(
+        listen place: PeerAddress,
+        settings: TrackerServerSettings = TrackerServerSettings()
+    ) async throws -> LocalTracker {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let server = try await loop.submit { NIOLoopBound(TrackerServer(loop: loop), eventLoop: loop) }.get()
+        let server = try await loop.submit {
+            NIOLoopBound(TrackerServer(loop: loop, settings: settings), eventLoop: loop)
+        }.get()
         do {
             let port = try await loop.flatSubmit { server.value.listen(host: place.host, port: place.port) }.get()
             return LocalTracker(address: PeerAddress(host: place.host, port: port), server: server, loop: loop)
