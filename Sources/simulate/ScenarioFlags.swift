@@ -46,6 +46,16 @@ struct ScenarioFlags: ParsableArguments {
     var anchored: String?
     @Option(help: "MiB of each agent's cache; 48.")
     var cache: String?
+    @Option(help: "yes: agents find each other by a tracker with weir's own logic; no: they are linked at random.")
+    var tracker: String?
+    @Option(help: "Seconds between announces to the tracker; 20.")
+    var announceInterval: String?
+    @Option(help: "Viewers that the origin can carry alone; the tracker then sets the stream's mode.")
+    var maxStreams: String?
+    @Option(help: "The part of --max-streams that is left to peers, 0 to 1.")
+    var dynamicStreamingRate: String?
+    @Option(help: "Announces a second from which on the tracker uses its reserve search; 1: always.")
+    var fullSearchRate: String?
     @Option(help: "A line of a scenario file, repeatable: 'at 60s kill 3', 'share polluter 50%'.")
     var line: [String] = []
 
@@ -56,7 +66,9 @@ struct ScenarioFlags: ParsableArguments {
             ("bitrate", bitrate), ("segment", segment), ("window", window), ("uplink", uplink),
             ("upload-limit", uploadLimit), ("downlink", downlink), ("origin-rate", originRate),
             ("origin-rtt", originRtt), ("rtt", rtt), ("high-demand", highDemand), ("behind", behind),
-            ("anchored", anchored), ("cache", cache),
+            ("anchored", anchored), ("cache", cache), ("tracker", tracker), ("announce-interval", announceInterval),
+            ("max-streams", maxStreams), ("dynamic-streaming-rate", dynamicStreamingRate),
+            ("full-search-rate", fullSearchRate),
         ]
         return all.compactMap { name, value in value.map { (name, $0) } }
     }

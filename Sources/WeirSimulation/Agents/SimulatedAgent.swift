@@ -23,6 +23,8 @@ package final class SimulatedAgent {
     /// The time for which a timer event is in the queue.
     var timerAt = Instant.never
     package internal(set) var linkCount = 0
+    /// Connections to trackers.
+    var trackerSockets: [TrackerID: TrackerSocket] = [:]
 
     /// What it did against others, if it is there for that.
     package var acts: Int { (decider as? HostileDecider)?.acts ?? 0 }

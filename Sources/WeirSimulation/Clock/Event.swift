@@ -12,6 +12,8 @@ package struct Event: Equatable, Sendable {
             dialFailed
         case linkClosed, trackerDown
         case depart, swing, stall, sample, healed
+        // Trackers; `subject` is an agent or a tracker.
+        case trackerOpened, trackerCall, trackerReply, trackerSweep, trackerOutage
     }
 
     package var kind: Kind

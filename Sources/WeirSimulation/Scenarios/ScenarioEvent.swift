@@ -8,6 +8,7 @@ import WeirCore
 /// at TIME leave SHARE [over TIME]
 /// from TIME to TIME origin silent|refused|stalled|wrong|status CODE|rate RATE
 /// from TIME to TIME swing LEAST-MOST every TIME
+/// from TIME to TIME tracker away
 /// ```
 enum ScenarioEvent {
     static func read(_ key: Substring, _ words: [Substring], into scenario: inout Scenario) throws(ScenarioError) {
@@ -59,7 +60,11 @@ enum ScenarioEvent {
             scenario.swings.append(
                 Scenario.Swing(from: .start + from, until: .start + until, every: step, factors: factors)
             )
-        default: throw ScenarioText.wrong(words[3], "origin or swing")
+        case "tracker":
+            guard details == ["away"] else { throw ScenarioText.wrong(details[0], "away") }
+            scenario.tracker = scenario.tracker ?? TrackerModel()
+            scenario.tracker?.outages.append(.init(from: .start + from, until: .start + until))
+        default: throw ScenarioText.wrong(words[3], "origin, swing or tracker")
         }
     }
 

@@ -34,7 +34,7 @@ package struct ScenarioKey: Sendable {
         }
     }
 
-    package static let all: [ScenarioKey] = audience + stream + network + policy
+    package static let all: [ScenarioKey] = audience + stream + network + policy + tracker
 
     private static let audience: [ScenarioKey] = [
         ScenarioKey("peers") { (scenario, text) throws(ScenarioError) in
@@ -136,6 +136,31 @@ package struct ScenarioKey: Sendable {
         },
         ScenarioKey("high-demand") { (scenario, text) throws(ScenarioError) in
             scenario.highDemandWindow = try ScenarioText.duration(text)
+        },
+    ]
+
+    /// Each of these brings a tracker with it.
+    private static let tracker: [ScenarioKey] = [
+        ScenarioKey("tracker") { (scenario, text) throws(ScenarioError) in
+            scenario.tracker = try ScenarioText.flag(text) ? scenario.tracker ?? TrackerModel() : nil
+        },
+        ScenarioKey("announce-interval") { (scenario, text) throws(ScenarioError) in
+            let interval = Int((try ScenarioText.duration(text)).seconds.rounded())
+            guard interval > 0 else { throw ScenarioText.wrong(text, "1 s or more") }
+            scenario.tracker = scenario.tracker ?? TrackerModel()
+            scenario.tracker?.settings.intervalSeconds = interval
+        },
+        ScenarioKey("max-streams") { (scenario, text) throws(ScenarioError) in
+            scenario.tracker = scenario.tracker ?? TrackerModel()
+            scenario.tracker?.settings.maximumStreams = try ScenarioText.count(text)
+        },
+        ScenarioKey("dynamic-streaming-rate") { (scenario, text) throws(ScenarioError) in
+            scenario.tracker = scenario.tracker ?? TrackerModel()
+            scenario.tracker?.settings.dynamicStreamingRate = try ScenarioText.share(text)
+        },
+        ScenarioKey("full-search-rate") { (scenario, text) throws(ScenarioError) in
+            scenario.tracker = scenario.tracker ?? TrackerModel()
+            scenario.tracker?.settings.fullSearchRate = max(1, try ScenarioText.count(text))
         },
     ]
 

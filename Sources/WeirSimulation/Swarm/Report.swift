@@ -50,6 +50,10 @@ package struct Report: Sendable {
     package let ledgerExcess: Int64
     /// Media bytes by the origin's log that no agent counted (cancelled in flight); negative would be a miscount.
     package let uncountedOriginBytes: Int64
+    /// Of each tracker; none where agents are introduced without one.
+    package let trackers: [TrackerServerStatistics]
+    /// What the first tracker says of the stream at the end.
+    package let channel: ChannelReport?
     package let events: UInt64
     package let digest: EventDigest
 
@@ -112,6 +116,8 @@ package struct Report: Sendable {
         refusals = simulation.oracle.refusals
         ledgerExcess = statistics.map { max(0, $0.ledger_bytes - Int64(scenario.settings.cacheBytes)) }.max() ?? 0
         uncountedOriginBytes = log.mediaBytes - statistics.reduce(0) { $0 + $1.origin_bytes }
+        trackers = simulation.trackers.map(\.statistics)
+        channel = simulation.channel
         events = simulation.eventCount
         digest = simulation.digest
     }

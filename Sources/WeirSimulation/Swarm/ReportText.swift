@@ -3,7 +3,7 @@ import WeirCore
 extension Report {
     /// For people and for diff: nothing here depends on the wall clock or the process.
     package var lines: [String] {
-        [
+        var lines: [String] = [
             "policy \(policy.rawValue)",
             "offload \(percent(offload)) (bound \(percent(bound)))",
             "start-up \(megabytes(startUpBytes)) of media from the origin before the warm-up was over",
@@ -23,8 +23,22 @@ extension Report {
             "players: \(failedAnswers) failed answers, \(skippedSegments) skipped segments, \(unfinished) unfinished",
             "oracles: \(unofferedRequests) of \(runRequests) requests were not offered, \(refusals) refused,"
                 + " ledger excess \(ledgerExcess), \(uncountedOriginBytes) origin bytes uncounted",
-            "events \(events)",
-        ] + violations.map { "VIOLATED \($0)" }
+        ]
+        lines += trackers.map { line($0) }
+        if let channel { lines.append(line(channel)) }
+        lines.append("events \(events)")
+        return lines + violations.map { "VIOLATED \($0)" }
+    }
+
+    private func line(_ tracker: TrackerServerStatistics) -> String {
+        "tracker: \(tracker.peers) peers, \(tracker.viewers) viewers, \(tracker.announces) announces,"
+            + " \(tracker.offers) offers, \(tracker.answers) answers, \(tracker.looks) members looked at,"
+            + " \(tracker.reserveSearches) reserve searches"
+    }
+
+    private func line(_ channel: ChannelReport) -> String {
+        "channel: \(channel.viewers) viewers, \(channel.mode?.rawValue ?? "no mode")"
+            + (channel.reason.isEmpty ? "" : " (\(channel.reason))")
     }
 
     private func percent(_ value: Double) -> String { "\(decimals(value * 100, 1)) %" }

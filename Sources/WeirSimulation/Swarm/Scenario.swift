@@ -140,6 +140,8 @@ package struct Scenario: Sendable {
 
     /// Agents that a newcomer is linked to; up to twice as many link to it later. Nil: as many as the policy asks for.
     package var links: Int?
+    /// How agents of the `weir` policy find each other; nil: the simulator links newcomers to others at random.
+    package var tracker: TrackerModel?
     /// Part of all pairs that cannot reach each other.
     package var unreachable = 0.0
     /// Part of the agents that receive only.

@@ -68,6 +68,8 @@ extension Simulation {
         agent.state = .gone
         agent.endedAt = queue.now
         players[agent.number].stop()
+        // Of a host that lost its power the tracker hears nothing more.
+        if !silently { closeTrackers(of: agent) }
         network.kill(agent.host, silently: silently)
     }
 }

@@ -13,6 +13,7 @@ package final class Simulation {
     var servers: [Server] = []
     package internal(set) var agents: [SimulatedAgent] = []
     var players: [SimulatedPlayer] = []
+    var trackers: [SimulatedTracker] = []
     var exchanges: [Exchange?] = []
     /// Whose a connection is.
     enum Owner {
@@ -34,6 +35,8 @@ package final class Simulation {
     package var onMessage: ((_ from: Int, _ to: Int, Instant, Message, _ payloadBytes: Int) -> Void)?
     /// Sees every exchange begin, end or be given up.
     package var onFetch: ((_ agent: Int, Instant, FetchID, _ what: String) -> Void)?
+    /// Sees every message to a tracker.
+    package var onAnnounce: ((_ agent: Int, TrackerRequest) -> Void)?
     let end: Instant
     private var lastInstant = Instant.start
     private var eventsAtInstant = 0
@@ -48,6 +51,7 @@ package final class Simulation {
         network = Network(queue: queue, roundTrips: scenario.roundTrips)
         end = .start + scenario.duration
         addOrigin()
+        addTrackers()
         for role in drawRoles() {
             let start = scenario.arrivals * audience.fraction()
             addAgent(role: role, startsAt: .start + start)
@@ -133,6 +137,9 @@ package final class Simulation {
         var settings = scenario.settings
         settings.ownAddresses = scenario.policy == .plain ? [] : [SimulatedAgent.address(of: number)]
         if role == .freeRider { settings.uploadBytesPerSecond = 0 }
+        settings.trackerCount = trackerCount(of: number)
+        // Where agents' addresses are private, only a private tracker may name them.
+        settings.trackerHosts = (0..<settings.trackerCount).map { "10.255.255.\($0 + 1)" }
         let decider: any Decider
         switch scenario.policy {
         case .onePeer, .elected:
@@ -188,6 +195,12 @@ package final class Simulation {
         }
     }
 
+    /// Media bytes that the origin has sent so far.
+    package var originMediaBytes: Int64 { servers[0].log.mediaBytes }
+
+    /// What the first tracker says of the stream.
+    package var channel: ChannelReport? { trackers.first?.channels(at: queue.now).first }
+
     /// What this agent's viewer noticed.
     package func figures(of agent: Int) -> PlayerFigures { players[agent].figures }
 
@@ -229,6 +242,11 @@ package final class Simulation {
         case .healed: checkLiveness()
         case .linkClosed: reportClosedLink()
         case .dialFailed: reportFailedDial(agents[subject])
+        case .trackerOpened: trackerOpened(agents[subject], TrackerID(Int(event.detail)))
+        case .trackerCall: trackerCalled(subject)
+        case .trackerReply: trackerReplied(subject)
+        case .trackerSweep: sweepTracker(subject)
+        case .trackerOutage: turnTracker(subject, isAway: event.detail == 1)
         case .trackerDown: feed(agents[subject], .trackerDown(TrackerID(Int(event.detail)), reason: "no tracker yet"))
         default: preconditionFailure("an event that nobody handles: \(event.kind)")
         }
@@ -257,7 +275,7 @@ package final class Simulation {
 
     /// Links a new agent to others at random, as a tracker would.
     private func introduce(_ agent: SimulatedAgent) {
-        guard scenario.policy != .plain else { return }
+        guard scenario.policy != .plain, !usesTrackers else { return }
         let others = agents.filter { other in
             other.state == .running && other !== agent && other.linkCount < 2 * scenario.introductions
                 && isReachable(agent.number, other.number)

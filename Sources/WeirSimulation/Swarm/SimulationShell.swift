@@ -50,9 +50,12 @@ extension Simulation {
         case .dial(let id, let address, let expecting): dial(id, address, expecting, from: agent)
         case .send(let link, let message, let payload): send(message, payload, on: link, from: agent)
         case .closeLink(let link, _): close(link, of: agent)
-        case .openTracker(let id):
-            queue.schedule(Event(.trackerDown, agent.number, detail: Int64(id.value)), at: queue.now)
-        case .announce, .closeTracker, .readSteering: break
+        case .openTracker(let id): openTracker(id, for: agent)
+        case .announce(let id, let request):
+            onAnnounce?(agent.number, request)
+            announce(id, request, of: agent)
+        case .closeTracker(let id): closeTracker(id, of: agent)
+        case .readSteering: break
         case .log(let event): onLog?(agent.number, queue.now, event)
         case .stopped: stopped(agent)
         }
@@ -120,6 +123,7 @@ extension Simulation {
         agent.state = .gone
         agent.endedAt = queue.now
         agent.http.closeAll()
+        closeTrackers(of: agent)
         // The process ends once its goodbyes have left; the kernel closes what is still open.
         for connection in network.openConnections(of: agent.host) {
             let side = network.hosts(of: connection).0 == agent.host ? 0 : 1
