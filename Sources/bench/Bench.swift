@@ -9,7 +9,8 @@ struct Bench: AsyncParsableCommand {
         abstract: "Measure weir beside its bounds and peers: Scripts/bench NAME.",
         subcommands: [
             CorporaBench.self, EndpointBench.self, LatencyBench.self, LowLatencyOriginBench.self, MemoryBench.self,
-            RaceBench.self, ScenesBench.self, SizesBench.self, SwarmBench.self, ViewCommand.self,
+            ModeBench.self, RaceBench.self, ScenesBench.self, SizesBench.self, SwarmBench.self, TrackerBench.self,
+            ViewCommand.self,
         ]
     )
 }

@@ -16,13 +16,18 @@ package struct WebAddress: Sendable {
         path = String(url.dropFirst("http://".count + authority.count))
     }
 
-    /// The paths of the segments that a media playlist under this address lists, in order.
-    package func listedPaths() async throws -> [String] {
+    /// What a GET of it answers, at most 1 MiB.
+    package func body() async throws -> [UInt8] {
         let response = try await HTTPClient.shared.execute(
             HTTPClientRequest(url: "http://\(address)\(path)"),
             timeout: .seconds(10)
         )
-        let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+        return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
+    }
+
+    /// The paths of the segments that a media playlist under this address lists, in order.
+    package func listedPaths() async throws -> [String] {
+        let text = String(decoding: try await body(), as: UTF8.self)
         let folder = String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
         return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
             line.hasPrefix("http://") || line.hasPrefix("/") ? String(line) : folder + String(line)
