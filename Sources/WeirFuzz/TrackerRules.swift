@@ -71,7 +71,9 @@ enum TrackerRules {
         }
         // The endpoints are `SessionDescriptionRules`' affair.
         switch (answer, reply) {
-        case (.offer(let swarm, let peer, let id, _, let claims), .offer(let toSwarm, let from, let other, _, let heard)):
+        case (
+            .offer(let swarm, let peer, let id, _, let claims), .offer(let toSwarm, let from, let other, _, let heard)
+        ):
             try demandEqual(heard, claims, "relayed claims")
             try demand(toSwarm == swarm && from == peer && other == id, "names of a relayed offer")
         case (.answer(let swarm, let peer, let id, _), .answer(let toSwarm, let from, let other, _)):

@@ -30,7 +30,10 @@ struct JSONScanner {
 
     mutating func object(_ body: (inout JSONScanner, JSONString) throws(Mismatch) -> Void) throws(Mismatch) {
         try enter(UInt8(ascii: "{"))
-        if takes(UInt8(ascii: "}")) { return depth -= 1 }
+        if takes(UInt8(ascii: "}")) {
+            depth -= 1
+            return
+        }
         repeat {
             skipBlanks()
             let name = try string()
@@ -42,7 +45,10 @@ struct JSONScanner {
 
     mutating func array(_ body: (inout JSONScanner) throws(Mismatch) -> Void) throws(Mismatch) {
         try enter(UInt8(ascii: "["))
-        if takes(UInt8(ascii: "]")) { return depth -= 1 }
+        if takes(UInt8(ascii: "]")) {
+            depth -= 1
+            return
+        }
         repeat { try body(&self) } while takes(UInt8(ascii: ","))
         try leave(UInt8(ascii: "]"))
     }

@@ -60,7 +60,6 @@ package enum TrackerClientJSON {
         }
     }
 
-
     /// - Returns: nil for what an agent has no use for, scrape replies among it, and for what is no message at all.
     package static func decode(_ bytes: [UInt8]) -> TrackerReply? {
         guard let message = TrackerMessageJSON(bytes, readsDescriptions: true) else { return nil }

@@ -152,7 +152,8 @@ struct WeirAddition {
 
     // MARK: Writing
 
-    static func write(_ claims: PeerClaims, into json: inout JSONWriter, _ more: (inout JSONWriter) -> Void = { _ in }) {
+    static func write(_ claims: PeerClaims, into json: inout JSONWriter, _ more: (inout JSONWriter) -> Void = { _ in })
+    {
         json.name("weir")
         json.object { json in
             json.member("viewers", claims.viewers)

@@ -8,7 +8,8 @@ import WeirNet
 struct ModeBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "modes",
-        abstract: "A weir tracker that serves up to four viewers directly: where media come from as viewers come and go.",
+        abstract:
+            "A weir tracker that serves up to four viewers directly: where media come from as viewers come and go.",
         discussion: """
             A live origin, a weir tracker with --max-streams 4, and agents with a viewer each, all processes of their \
             own: four, then six, then three. "copies" is the origin's media by its own access log, divided by what one \

@@ -169,6 +169,7 @@ struct TrackerLoad {
         let state = load.filled(isReserve: false)
         let after = MemoryAccount(process: ProcessInfo.processInfo.processIdentifier).anonymousBytes
         let each = Double(after - before) / Double(peers)
-        return "memory of the logic: \(each.fixed(0)) bytes per idle peer, \(state.statistics.peers) peers (goal 8192)\n"
+        return
+            "memory of the logic: \(each.fixed(0)) bytes per idle peer, \(state.statistics.peers) peers (goal 8192)\n"
     }
 }

@@ -13,7 +13,10 @@ struct TrackerScenarioTests {
         return scenario
     }
 
-    @Test("Agents that know nothing but a tracker share, and equal seeds go equal ways", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "Agents that know nothing but a tracker share, and equal seeds go equal ways",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func sharing(seed: UInt64) {
         let simulation = Simulation(scenario(seed: seed))
         var said: [Announce] = []
@@ -39,7 +42,10 @@ struct TrackerScenarioTests {
         #expect(report.trackers.first.map { $0.reserveSearches == $0.announces } == true)
     }
 
-    @Test("F68 A tracker that is down at the start harms nobody's playback, and links form once it is there", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "F68 A tracker that is down at the start harms nobody's playback, and links form once it is there",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func downAtStart(seed: UInt64) {
         var scenario = scenario(seed: seed)
         scenario.tracker?.outages = [.init(from: .start, until: .start + .seconds(12))]
@@ -49,7 +55,10 @@ struct TrackerScenarioTests {
         #expect(report.offload > 0.5)
     }
 
-    @Test("F68 A swarm lives on without its tracker: peers introduce each other", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "F68 A swarm lives on without its tracker: peers introduce each other",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func downLater(seed: UInt64) {
         var scenario = scenario(seed: seed)
         scenario.tracker?.outages = [.init(from: .start + .seconds(15), until: .start + .seconds(600))]
@@ -72,7 +81,10 @@ struct TrackerScenarioTests {
         #expect(report.trackers.first.map { $0.announces < 6 * 24 } == true)
     }
 
-    @Test("F71 Two trackers with disjoint members: one agent that knows both joins the halves", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "F71 Two trackers with disjoint members: one agent that knows both joins the halves",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func disjoint(seed: UInt64) {
         var scenario = scenario(seed: seed)
         scenario.tracker?.count = 2
@@ -88,7 +100,10 @@ struct TrackerScenarioTests {
         #expect(joined.originBytes < apart.originBytes * 3 / 4)
     }
 
-    @Test("F72 A tracker that restarts gets its swarm back spread over time, and nobody stalls", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "F72 A tracker that restarts gets its swarm back spread over time, and nobody stalls",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func restart(seed: UInt64) {
         var scenario = scenario(seed: seed, peers: 12)
         scenario.tracker?.outages = [.init(from: .start + .seconds(30), until: .start + .seconds(34))]
@@ -98,7 +113,10 @@ struct TrackerScenarioTests {
         #expect(report.trackers.first?.peers == 12)
     }
 
-    @Test("P20 Few viewers are served directly, many by peers, and no one stalls at the switch", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "P20 Few viewers are served directly, many by peers, and no one stalls at the switch",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func modes(seed: UInt64) {
         var scenario = scenario(seed: seed, peers: 8, seconds: 160)
         scenario.arrivals = .seconds(60)

@@ -185,7 +185,9 @@ extension Simulation {
 
     func trackerReplied(_ place: Int) {
         let tracker = trackers[place]
-        guard let (socket, reply) = tracker.replies.popFirst(), let (agent, id) = tracker.clients[socket] else { return }
+        guard let (socket, reply) = tracker.replies.popFirst(), let (agent, id) = tracker.clients[socket] else {
+            return
+        }
         feed(agents[agent], .trackerReply(id, reply))
     }
 

@@ -84,7 +84,8 @@ struct WeirAdditionTests {
             "null", "5", "\"weir\"", "[]", "[[[]]]", "{}", #"{"uploads":"yes"}"#, #"{"uploads":true,"slot":{}}"#,
             #"{"slot":{"rendition":"xyz","number":1,"age":1}}"#, #"{"slot":{"rendition":"1","number":-1,"age":1}}"#,
             #"{"slot":{"rendition":"1","number":18446744073709551616,"age":1}}"#,
-            #"{"slot":{"rendition":"1","number":1,"position":5}}"#, #"{"holds":[["1"]]}"#, #"{"holds":[["1","2","3"]]}"#,
+            #"{"slot":{"rendition":"1","number":1,"position":5}}"#, #"{"holds":[["1"]]}"#,
+            #"{"holds":[["1","2","3"]]}"#,
             #"{"receipts":[["short",1,1]]}"#, #"{"uploads":true,"free":1e999}"#, #"{"new":{"deep":[{}]}}"#,
         ]
     )
@@ -121,7 +122,8 @@ struct WeirAdditionTests {
         arguments: [
             "", " ", "{", "}", "{}x", "{} {}", "[]", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{,}"#, #"{a:1}"#,
             #"{"a":01}"#, #"{"a":1.}"#, #"{"a":.5}"#, #"{"a":+1}"#, #"{"a":1e}"#, #"{"a":-}"#, #"{"a":NaN}"#,
-            #"{"a":tru}"#, #"{"a":"\x"}"#, #"{"a":"\u12"}"#, #"{"a":"\u12G4"}"#, "{\"a\":\"\n\"}", #"{"a":"#, #"{"a":"b"#,
+            #"{"a":tru}"#, #"{"a":"\x"}"#, #"{"a":"\u12"}"#, #"{"a":"\u12G4"}"#, "{\"a\":\"\n\"}", #"{"a":"#,
+            #"{"a":"b"#,
             #"{"a":"b\"#, "{\"a\":" + String(repeating: "[", count: 17) + String(repeating: "]", count: 17) + "}",
             String(repeating: #"{"a":"#, count: 10_000),
         ]
