@@ -82,6 +82,8 @@ struct MPDParser {
     let limits: Limits
     private var count = 0
     private var keys: Set<RenditionKey> = []
+    /// How many representations had a name so far, where more than one had it.
+    private var copies: [String: Int] = [:]
 
     init(mpd: MPD, tree: MPDTree, limits: Limits) {
         self.mpd = mpd
@@ -148,7 +150,11 @@ struct MPDParser {
         for (index, set) in element.all("AdaptationSet").enumerated() where !set.isRemote {
             let inside = try inheritance.inside(set)
             let setName = set["id"] ?? "#\(index)"
-            for (index, representation) in set.all("Representation").enumerated() {
+            let representations = set.all("Representation")
+            let hasSequences = (inside.levels + representations).contains { level in
+                level.first("SegmentTemplate")?["media"].map { URLTemplate.namesParts($0) } ?? false
+            }
+            for (index, representation) in representations.enumerated() {
                 count += 1
                 guard count <= limits.representations else {
                     throw .tooManyRepresentations(limit: limits.representations)
@@ -160,7 +166,8 @@ struct MPDParser {
                     period: period,
                     set: set,
                     element: representation,
-                    inheritance: try inside.inside(representation)
+                    inheritance: try inside.inside(representation),
+                    hasSequences: hasSequences
                 )
                 period.representations.append(try builder.build(key: key(named: "\(name)|\(track)"), track: track))
             }
@@ -171,9 +178,9 @@ struct MPDParser {
     /// Of names that neither hosts nor queries take part in. Equal ones are told apart by their order.
     private mutating func key(named name: String) -> RenditionKey {
         var key = RenditionKey(Digest.sha256("dash|\(name)").prefix)
-        var copy = 1
         while !keys.insert(key).inserted {
-            copy += 1
+            let copy = copies[name, default: 1] + 1
+            copies[name] = copy
             key = RenditionKey(Digest.sha256("dash|\(name)|\(copy)").prefix)
         }
         return key

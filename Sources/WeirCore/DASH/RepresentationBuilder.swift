@@ -6,6 +6,8 @@ struct RepresentationBuilder {
     let set: MPDElement
     let element: MPDElement
     let inheritance: MPDInheritance
+    /// Whether the set has segment sequences, in any of its representations.
+    let hasSequences: Bool
 
     /// How segments are addressed, and everything that follows from it.
     private struct Addressing {
@@ -26,7 +28,6 @@ struct RepresentationBuilder {
 
     func build(key: RenditionKey, track: String) throws(MPDError) -> Representation {
         // What is shared with parts of sequences must not be rewritten: the whole set is left to the player.
-        let hasSequences = hasSequences
         let addressing = hasSequences ? Addressing() : try addressing()
         return Representation(
             key: key,
@@ -63,13 +64,6 @@ struct RepresentationBuilder {
         default:
             let codecs = element["codecs"] ?? set["codecs"] ?? ""
             return codecs.hasPrefix("stpp") || codecs.hasPrefix("wvtt") ? .text : .other
-        }
-    }
-
-    private var hasSequences: Bool {
-        let levels = inheritance.levels.dropLast() + set.all("Representation")
-        return levels.contains { level in
-            level.first("SegmentTemplate")?["media"].map { URLTemplate.namesParts($0) } ?? false
         }
     }
 
