@@ -17,12 +17,16 @@ extension InteropTests {
                 let agent = try await stage.agent("\(origin.url)/ts60/index.m3u8", flags: ["--cache-memory", "8"])
                 let folder = agent.playbackURL.prefix(through: agent.playbackURL.lastIndex(of: "/")!)
                 let begin = ContinuousClock.now
+                var left = 0
                 for step in 0..<100 {
-                    // Slow enough to be in the middle of any segment when its time is over.
+                    // Slow enough to be in the middle of a segment when its time is over; but curl looks at its rate now
+                    // and then only, and a quick machine may have brought a short one by then.
                     let address = "\(folder)\((step * 37) % 30).ts"
                     let seek = ["curl", "-s", "--limit-rate", "100k", "--max-time", "0.04", "-o", "/dev/null", address]
-                    #expect(try await stage.run(seek).code == 28, "a seek that was not left in mid-body")
+                    // 28: its time was over.
+                    if try await stage.run(seek).code == 28 { left += 1 }
                 }
+                #expect(left >= 90, "seeks that were left in mid-body")
                 let took = (ContinuousClock.now - begin).seconds
                 try await Task.sleep(for: .seconds(1))
                 let before = origin.log.entries.count
