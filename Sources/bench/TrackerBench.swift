@@ -30,6 +30,8 @@ struct TrackerBench: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // First of all: later the heap has room that others left.
+        let memory = TrackerLoad.memory(peers: peers, swarm: swarm)
         var table = TextTable([
             "announces with", "search", "bytes", "read µs", "decide µs", "write µs", "announces/s", "goal",
         ])
@@ -41,7 +43,7 @@ struct TrackerBench: AsyncParsableCommand {
         }
         print("\(peers) members in swarms of \(swarm), one core\n")
         print(table.text)
-        print(TrackerLoad.memory(peers: peers, swarm: swarm))
+        print(memory)
         guard connections > 0 else { return }
         for line in try await TrackerSockets.measure(connections: connections) { print(line) }
     }
