@@ -71,7 +71,10 @@ struct OriginTests {
         let second = await HeadlessViewer(url: origin.url + "/index.m3u8").run()
         #expect(second.segments.map(\.bytes) == [200_000])
         await origin.stop()
-        #expect(origin.log.entries.filter { $0.path == "/0.ts" }.map(\.bytes).sorted() == [11, 1000, 200_000, 200_000])
+        let answers = origin.log.entries.filter { $0.path == "/0.ts" }
+        #expect(answers.count { $0.status == 503 } == 1)
+        // The viewer may close at the status line: how much of that body still left is no matter.
+        #expect(answers.filter { $0.status == 200 }.map(\.bytes).sorted() == [1000, 200_000, 200_000])
     }
 }
 
