@@ -138,11 +138,11 @@ extension InteropTests {
 
 extension Stage {
     /// What ffmpeg makes of a stream, whatever it complains of: its DASH reader does at every end.
-    fileprivate func quietStreamHash(_ url: String) async throws -> String {
+    func quietStreamHash(_ url: String, within seconds: Double = 60) async throws -> String {
         let command = [
             "ffmpeg", "-v", "fatal", "-nostdin", "-i", url, "-map", "0", "-c", "copy", "-f", "streamhash", "-",
         ]
-        return try await run(command).output
+        return try await run(command, within: seconds).output
     }
 
     /// A small live stream of one track in `live/`, whose segments stay on disk.
