@@ -1,3 +1,4 @@
+import Testing
 import WeirCore
 
 /// One agent whose every output is kept and whose every input the test makes: for what depends on single exchanges.
@@ -175,6 +176,16 @@ final class AgentProbe {
 
     func messages(_ suffix: String) -> [LogEvent] {
         outputs.compactMap { if case .log(let event) = $0, event.message.hasSuffix(suffix) { event } else { nil } }
+    }
+
+    /// The steering server answers what it was asked last; nil: with what is no steering manifest.
+    func steer(_ manifest: SteeringManifest?) {
+        guard let fetch = fetches().last(where: { $0.request.url.contains("/steer") }) else {
+            Issue.record("no steering server was asked")
+            return
+        }
+        answer(fetch.id, body: Array("{}".utf8), url: fetch.request.url)
+        for case .readSteering(let id, _) in outputs.suffix(3) { feed(.steering(id, manifest)) }
     }
 
     var statistics: AgentStatistics { agent.statistics(at: now) }

@@ -17,15 +17,6 @@ struct BaseURLTests {
         )
     }
 
-    private func steer(_ probe: AgentProbe, _ manifest: SteeringManifest?) {
-        guard let fetch = probe.fetches().last(where: { $0.request.url.contains("/steer") }) else {
-            Issue.record("no steering server was asked")
-            return
-        }
-        probe.answer(fetch.id, body: Array("{}".utf8), url: fetch.request.url)
-        for case .readSteering(let id, _) in probe.outputs.suffix(3) { probe.feed(.steering(id, manifest)) }
-    }
-
     @Test("The player gets one base URL, weir asks the first, and names do not depend on it")
     func first() {
         let probe = AgentProbe()
@@ -135,7 +126,7 @@ struct BaseURLTests {
         probe.body(first.id, Source.bytes(1))
         probe.end(first.id)
         #expect(probe.agent.sessions(at: probe.now)[0].pathway == "A")
-        steer(probe, SteeringManifest(lifetime: .seconds(20), priority: ["B", "A"]))
+        probe.steer(SteeringManifest(lifetime: .seconds(20), priority: ["B", "A"]))
         #expect(probe.agent.sessions(at: probe.now)[0].pathway == "B")
         #expect(probe.messages("another pathway").count == 1)
         _ = probe.ask(Source.local(path, "2.m4s"))
@@ -158,7 +149,7 @@ struct BaseURLTests {
         let path = probe.open(Source.url, BaseURLTests.steered())
         probe.wait(.milliseconds(1))
         let clone = PathwayClone(base: "A", id: "C", host: "c.example:8080", parameters: ["z": "1"])
-        steer(probe, SteeringManifest(priority: ["C"], clones: [clone]))
+        probe.steer(SteeringManifest(priority: ["C"], clones: [clone]))
         _ = probe.ask(Source.local(path, "1.m4s"))
         #expect(probe.fetches().last?.request.url == "http://c.example:8080/x/1.m4s?z=1")
         _ = probe.ask(Source.local(path, "init.mp4"))

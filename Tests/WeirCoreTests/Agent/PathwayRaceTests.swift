@@ -156,6 +156,23 @@ struct PathwayRaceTests {
         #expect(probe.messages("a server of the stream failed").isEmpty)
     }
 
+    @Test("A segment whose server is known to be too slow is asked of both at once when the player is dry")
+    func fromTheStart() {
+        let (probe, segment, first) = start()
+        let sent = dripUntilOther(probe, first, 12_500)
+        // The other one has no such segment: nothing is known of its speed.
+        for asked in others(probe) { probe.answer(asked.id, 404, body: []) }
+        drip(probe, first, from: sent, 12_500, times: 60)
+        probe.end(first)
+        #expect(probe.isEnded(segment))
+        probe.wait(.seconds(5))
+        let path = "/s/\(StreamID.derive(url: WebURL(Source.url)!).text)/manifest.mpd"
+        _ = probe.ask(Source.local(path, "2.m4s"))
+        #expect(probe.fetches("/x/2.m4s").count == 1)
+        #expect(probe.fetches("/y/2.m4s").count == 1)
+        #expect(probe.fetches("/2.m4s").allSatisfy { $0.range != nil })
+    }
+
     @Test("Of HLS the next pathway's list is read beside, once, and its segments take part")
     func playlists() {
         let probe = AgentProbe()

@@ -30,22 +30,13 @@ struct SteeringTests {
         probe.answer(fetch.id, body: Array(list.utf8), url: fetch.request.url)
     }
 
-    private func steer(_ probe: AgentProbe, _ manifest: SteeringManifest?) {
-        guard let fetch = probe.fetches().last(where: { $0.request.url.contains("/steer") }) else {
-            Issue.record("no steering server was asked")
-            return
-        }
-        probe.answer(fetch.id, body: Array("{}".utf8), url: fetch.request.url)
-        for case .readSteering(let id, _) in probe.outputs.suffix(3) { probe.feed(.steering(id, manifest)) }
-    }
-
     @Test("The steering server is asked with the pathway, and again after its TTL while somebody plays")
     func asking() {
         let probe = AgentProbe()
         let (index, segment) = open(probe, SteeringTests.steered())
         probe.wait(.milliseconds(1))
         #expect(probe.fetches("/steer?_HLS_pathway=A").count == 1)
-        steer(probe, SteeringManifest(lifetime: .seconds(20), reloadURI: "/steer2?s=1", priority: ["A", "B"]))
+        probe.steer(SteeringManifest(lifetime: .seconds(20), reloadURI: "/steer2?s=1", priority: ["A", "B"]))
         _ = probe.ask(index)
         answerList(probe, "a.example")
         func steered() -> [AgentProbe.Asked] {
@@ -57,7 +48,7 @@ struct SteeringTests {
         #expect(steered().isEmpty)
         probe.wait(.seconds(2))
         #expect(steered().count == 1)
-        steer(probe, SteeringManifest(lifetime: .zero, priority: ["A"]))
+        probe.steer(SteeringManifest(lifetime: .zero, priority: ["A"]))
         _ = probe.ask(segment(2))
         probe.answer(probe.fetches("/x/2.ts")[0].id, body: [1])
         probe.wait(.milliseconds(9900))
@@ -66,7 +57,7 @@ struct SteeringTests {
         probe.wait(.seconds(300))
         let asked = probe.fetches().count { $0.request.url.contains("/steer") }
         #expect(asked <= 3)
-        if asked == 3 { steer(probe, nil) }
+        if asked == 3 { probe.steer(nil) }
         probe.wait(.seconds(600))
         #expect(probe.fetches().count { $0.request.url.contains("/steer") } == asked)
         _ = probe.ask(segment(3))
@@ -94,7 +85,7 @@ struct SteeringTests {
         #expect(asked().count == 1)
         keepPlaying(20)
         #expect(asked().count == 2)
-        steer(probe, nil)
+        probe.steer(nil)
         keepPlaying(290)
         #expect(asked().count == 2)
         keepPlaying(20)
@@ -114,7 +105,7 @@ struct SteeringTests {
         #expect(probe.fetches("/x/1.ts").count == 1)
         #expect(probe.agent.sessions(at: probe.now)[0].pathway == "A")
         probe.wait(.milliseconds(1))
-        steer(probe, SteeringManifest(priority: ["B", "A"]))
+        probe.steer(SteeringManifest(priority: ["B", "A"]))
         answerList(probe, "b.example")
         _ = probe.ask(segment(2))
         #expect(probe.fetches("/y/2.ts").count == 1 && probe.fetches("/x/2.ts").isEmpty)
@@ -139,14 +130,14 @@ struct SteeringTests {
         probe.wait(.milliseconds(1))
         let clone = PathwayClone(base: "A", id: "C", host: "c.example:8080", parameters: ["z": "1 2", "a": "x"])
         let second = PathwayClone(base: "C", id: "D", variantURIs: ["v": "http://d.example/own/v.m3u8"])
-        steer(probe, SteeringManifest(lifetime: .seconds(10), priority: ["C"], clones: [clone, second]))
+        probe.steer(SteeringManifest(lifetime: .seconds(10), priority: ["C"], clones: [clone, second]))
         let fetch = probe.fetches().last
         #expect(fetch?.request.url == "http://c.example:8080/x/v.m3u8?a=x&z=1%202")
         if let fetch { probe.answer(fetch.id, body: Array(list.utf8), url: fetch.request.url) }
         _ = probe.ask(segment(2))
         #expect(probe.fetches("/2.ts").map(\.request.url) == ["http://c.example:8080/x/2.ts"])
         probe.wait(.seconds(11))
-        steer(probe, SteeringManifest(priority: ["D"], clones: [clone, second]))
+        probe.steer(SteeringManifest(priority: ["D"], clones: [clone, second]))
         #expect(probe.fetches("/own/v.m3u8").count == 1)
     }
 
