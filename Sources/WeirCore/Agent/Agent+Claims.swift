@@ -28,9 +28,9 @@ extension Agent {
 
     private func place(_ number: UInt64, _ listing: any SegmentListing, _ rendition: Rendition) -> Timeslot.Place {
         guard listing.isComplete else {
-            // One that is not listed yet is as new as can be.
-            let seen = rendition.media[number]?.listedAt ?? now
-            return .live(age: max(0, Int64((now - seen).milliseconds)))
+            let behind = listing.timeToEnd(from: listing.index(atOrAfter: number))
+            let newest = listing.newest.flatMap { rendition.media[$0]?.listedAt } ?? now
+            return .live(age: max(0, Int64((behind + (now - newest)).milliseconds)))
         }
         let index = listing.index(atOrAfter: number)
         // All who read this list count alike, which is all that matters.

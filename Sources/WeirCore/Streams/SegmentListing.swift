@@ -75,6 +75,8 @@ protocol SegmentListing {
     var targetDuration: Duration { get }
     /// Nothing will be added any more.
     var isComplete: Bool { get }
+    /// From the start of the segment at a place to the end of what is listed; nothing for a place beyond it.
+    func timeToEnd(from index: Int) -> Duration
 }
 
 extension SegmentListing {

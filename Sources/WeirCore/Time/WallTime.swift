@@ -185,9 +185,10 @@ private struct DigitScan {
     mutating func zone() -> Int64? {
         if isAtEnd || skip(0x5A) { return 0 }
         let isWest = !isAtEnd && bytes[index] == ASCII.minus
-        guard skip(ASCII.plus) || skip(ASCII.minus), let hours = number(digits: 2...2), skip(ASCII.colon),
-            let minutes = number(digits: 2...2)
-        else { return nil }
+        guard skip(ASCII.plus) || skip(ASCII.minus), let hours = number(digits: 2...2) else { return nil }
+        // Packagers write +0000 as well, ffmpeg among them.
+        _ = isAtEnd || skip(ASCII.colon)
+        guard let minutes = number(digits: 2...2) else { return nil }
         return (isWest ? -1 : 1) * (hours * 60 + minutes)
     }
 }

@@ -21,7 +21,8 @@ package struct PeerClaims: Hashable, Sendable {
 /// Where in a stream a player is, without a wall clock.
 package struct Timeslot: Hashable, Sendable {
     package enum Place: Hashable, Sendable {
-        /// On live: milliseconds since the agent first saw the segment listed that its player asks next.
+        /// On live: milliseconds from the start of the segment that its player asks next to the live edge, by the stream's
+        /// own clock where it has one, and since the edge was last seen to move.
         case live(age: Int64)
         /// In a recording: milliseconds of media before the player, and the 64th part of the list that it is in.
         case recorded(position: Int64, part: Int)

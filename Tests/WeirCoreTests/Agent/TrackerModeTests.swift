@@ -84,20 +84,52 @@ struct TrackerModeTests {
         #expect(announces(probe).last?.holdings == [])
     }
 
-    @Test("On live the place is how long ago the next segment was first seen, whatever the clock")
-    func liveSlot() {
+    /// Of 100 to 105, two seconds each, the player has asked 102.
+    private func liveAge(_ list: String) -> Int64? {
         let probe = AgentProbe(settings())
-        let path = probe.open("http://o.example/live.m3u8", Playlists.live(100...105))
+        let path = probe.open("http://o.example/live.m3u8", list)
         play(probe, path, 102)
         probe.wait(.seconds(3))
         probe.feed(.trackerUp(TrackerID(0)))
         let slot = announces(probe).last?.claims?.timeslot
         #expect(slot?.number == 103)
-        guard case .live(let age)? = slot?.place else {
-            Issue.record("not live: \(String(describing: slot))")
-            return
+        guard case .live(let age)? = slot?.place else { return nil }
+        return age
+    }
+
+    @Test("On live the place is the time to the edge and since it moved, whoever has watched for how long")
+    func liveSlot() {
+        #expect(liveAge(Playlists.live(100...105)) == 9000)
+    }
+
+    @Test(
+        "H13 A stream's own clock counts where media are missing, in either form of its zone",
+        arguments: ["Z", "+00:00", "+0000", "-0130"]
+    )
+    func dated(zone: String) {
+        var list = Playlists.live(100...105)
+        for (name, time) in [("102.ts", "09:00:00"), ("105.ts", "09:01:00.5")] {
+            list.replace(
+                "#EXTINF:2.0,\n\(name)",
+                with: "#EXT-X-PROGRAM-DATE-TIME:2026-11-28T\(time)\(zone)\n#EXTINF:2.0,\n\(name)"
+            )
         }
-        #expect((2900...3100).contains(age))
+        // 103 begins at 09:00:02, the edge is at 09:01:02.5, and three seconds have passed.
+        #expect(liveAge(list) == 63_500)
+    }
+
+    @Test(
+        "A clock that cannot be told or runs backwards is passed over",
+        arguments: ["yesterday", "2026-11-28T09:00:01Z"]
+    )
+    func undated(text: String) {
+        let list = Playlists.live(100...105)
+            .replacing(
+                "#EXTINF:2.0,\n102.ts",
+                with: "#EXT-X-PROGRAM-DATE-TIME:2026-11-28T09:00:30Z\n#EXTINF:2.0,\n102.ts"
+            )
+            .replacing("#EXTINF:2.0,\n105.ts", with: "#EXT-X-PROGRAM-DATE-TIME:\(text)\n#EXTINF:2.0,\n105.ts")
+        #expect(liveAge(list) == 9000)
     }
 
     @Test("P20 By peers without a word; directly on a tracker's, without a request to any peer; and back")
