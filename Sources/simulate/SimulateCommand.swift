@@ -102,10 +102,13 @@ struct SimulateCommand: ParsableCommand {
                 StandardError.write("\(seconds) \(from) → \(to) \(bytes) \(message)\n")
             }
         }
-        let clock = ContinuousClock()
-        var report: Report?
-        let elapsed = clock.measure { report = simulation.run() }
-        guard let report else { throw ExitCode.failure }
+        let cost = RunCost()
+        let report = simulation.run()
+        let costLine = cost.line(
+            simulated: scenario.duration.seconds,
+            events: report.events,
+            agents: simulation.agents.count
+        )
         if why {
             for way in simulation.ways {
                 func text(_ span: Duration?) -> String { span.map { DecimalText.format($0.seconds, digits: 2) } ?? "-" }
@@ -131,12 +134,7 @@ struct SimulateCommand: ParsableCommand {
                 }
             }
         }
-        let wall = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-        let speed = scenario.duration.seconds / max(wall, 1e-9)
-        StandardError.write(
-            "\(policy.rawValue) seed \(seed): \(DecimalText.format(wall, digits: 2)) s of wall time,"
-                + " \(DecimalText.format(speed, digits: 0)) × real time\n"
-        )
+        StandardError.write("\(policy.rawValue) seed \(seed): \(costLine)\n")
         return report
     }
 
