@@ -14,6 +14,9 @@ final class Flow {
         var windowLimited: Bool
         /// How long it waited for what was before it, at the uplink and the downlink, and so did its acknowledgement.
         var waited = Duration.zero
+        /// When its acknowledgement reaches the sender, and up to where the receiver's application had read by then.
+        var acknowledgedAt = Instant.start
+        var read: Int64 = 0
 
         /// Adds what directly follows, so that small acknowledgements do not beget ever smaller packets.
         mutating func absorb(_ next: Packet, limit: Int) -> Bool {
@@ -30,6 +33,8 @@ final class Flow {
     /// One way.
     let delay: Duration
     var isOpen = false
+    /// Frames were handed over that wait until everything was said.
+    var isHeld = false
     /// Bytes beyond those sent that the kernel takes (TCP_NOTSENT_LOWAT), nil for the default: a buffer of twice the
     /// window.
     var unsentLimit: Int?
@@ -66,6 +71,8 @@ final class Flow {
     var inTransit = Ring<Packet>()
     var atDownlink = Ring<Packet>()
     var acknowledgements = Ring<Packet>()
+    /// An event for the first of them is in the queue.
+    var isWatched = false
     var losses = Ring<Packet>()
     var lastAcknowledgement = Instant.start
     var lastLoss = Instant.start
@@ -85,6 +92,21 @@ final class Flow {
         self.receiver = receiver
         self.delay = delay
         roundTrip = delay * 2
+    }
+
+    /// An acknowledgement will let something happen here: more to send, to take from the application, or the end. All
+    /// others are taken in when the flow is next used, which spares most of their events.
+    var waits: Bool {
+        written > sent || accepted < written || endsAt != nil || !retransmissions.isEmpty
+    }
+
+    /// Takes in the acknowledgements that have arrived.
+    func settle(at now: Instant) {
+        while let packet = acknowledgements.first, packet.acknowledgedAt <= now {
+            _ = acknowledgements.popFirst()
+            acknowledge(packet, at: packet.acknowledgedAt)
+            consumedAsKnown = max(consumedAsKnown, packet.read)
+        }
     }
 
     var timeout: Duration { max(Transport.minimumTimeout, roundTrip * 2) }

@@ -13,12 +13,16 @@ final class Host {
 
     /// Flows with packets at the uplink, in the order of their turns.
     var turns = Ring<Int>()
-    /// The flow whose packet is leaving, −1 when none is.
+    /// The flow whose packet is leaving, −1 when none is, and the packet's payload bytes.
     var serving = -1
-    var servingBytes = 0
+    var servingPayload = 0
     /// When the packet in service has left.
     var uplinkFree = Instant.start
-    /// Payload bytes at the uplink.
+    /// An event for that moment is in the queue: somebody waits for it.
+    var isAwaited = false
+    /// When the host died.
+    var diedAt = Instant.never
+    /// Payload bytes at the uplink, the packet in service included.
     var backlog = 0
     /// Acknowledgement bytes that the next packet in service has to wait for.
     var acknowledgementDebt = 0

@@ -20,6 +20,9 @@ package final class Network {
     /// Two per connection: `2 × connection + side of the sender`.
     private(set) var flows: ContiguousArray<Flow> = []
     private var occurrences = Ring<Occurrence>()
+    /// Flows to which frames were handed since `hold`; they leave together at `release`.
+    var held: [Int] = []
+    var isHolding = false
     /// Round trips of neighbours and of opposite corners.
     private let roundTrips: (least: Duration, most: Duration)
 
@@ -87,13 +90,16 @@ package final class Network {
     /// Closes one end. It hears nothing more; the other end gets what was sent before (within a second), then word.
     package func close(_ connection: Int, side: Int, abort: Bool) {
         guard end(connection, side) != .closed else { return }
-        setEnd(connection, side, .closed)
         let outgoing = flows[2 * connection + side]
+        if isHolding { flush(outgoing, number: 2 * connection + side) }
+        outgoing.settle(at: queue.now)
+        setEnd(connection, side, .closed)
         flows[2 * connection + 1 - side].frames.removeAll()
         if abort || outgoing.acknowledged == outgoing.written || !outgoing.isOpen {
             announceClosing(connection, side: side)
         } else {
             outgoing.endsAt = outgoing.written
+            watchAcknowledgements(of: outgoing, number: 2 * connection + side)
             queue.schedule(Event(.lingerOver, connection, detail: Int64(side)), after: Transport.linger)
         }
     }
@@ -106,6 +112,7 @@ package final class Network {
     /// The process is gone: the kernel closes its connections at once. Silent: the power is.
     package func kill(_ host: Int, silently: Bool) {
         hosts[host].isDead = true
+        hosts[host].diedAt = queue.now
         for connection in hosts[host].connections {
             let side = connections[connection].hosts.0 == host ? 0 : 1
             guard end(connection, side) != .closed else { continue }
@@ -160,14 +167,14 @@ package final class Network {
     package func handle(_ event: Event) -> Bool {
         let subject = Int(event.subject)
         switch event.kind {
-        case .uplinkDone: packetLeft(hosts[subject])
+        case .uplinkDone: uplinkDone(hosts[subject], number: subject)
         case .uplinkThaw: serve(hosts[subject], number: subject)
         case .arrival: packetArrived(flows[subject], number: subject)
         case .delivery: packetDelivered(flows[subject], number: subject)
         case .acknowledgement: acknowledged(flows[subject], number: subject)
         case .loss: packetLost(flows[subject], number: subject)
         case .windowUpdate:
-            flows[subject].consumedAsKnown = flows[subject].consumed
+            flows[subject].consumedAsKnown = max(flows[subject].consumedAsKnown, flows[subject].consumed)
             emit(flows[subject], number: subject)
         case .opened: opened(subject, side: Int(event.detail))
         case .connectFailed: connectFailed(subject, timedOut: event.detail == 1)

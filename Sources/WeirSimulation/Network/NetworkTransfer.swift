@@ -11,9 +11,42 @@ extension Network {
         flow.written += Int64(frame.byteCount)
         flow.frames.append((flow.written, frame))
         flow.frameEnds.append(flow.written)
+        guard isHolding else { return push(flow, number: number) }
+        if !flow.isHeld {
+            flow.isHeld = true
+            held.append(number)
+        }
+    }
+
+    /// Frames wait from here on, as in a program that flushes its sockets once it has said all.
+    func hold() { isHolding = true }
+
+    /// What was handed over since `hold` leaves.
+    func release() {
+        isHolding = false
+        guard !held.isEmpty else { return }
+        for number in held { flush(flows[number], number: number) }
+        held.removeAll(keepingCapacity: true)
+    }
+
+    func flush(_ flow: Flow, number: Int) {
+        guard flow.isHeld else { return }
+        flow.isHeld = false
+        push(flow, number: number)
+    }
+
+    private func push(_ flow: Flow, number: Int) {
         emit(flow, number: number)
-        acceptMore(flow, side: side)
+        acceptMore(flow, side: number % 2)
         if flow.contiguous == flow.written { deliverFrames(flow, number: number) }
+        watchAcknowledgements(of: flow, number: number)
+    }
+
+    /// Has the flow called when its next acknowledgement arrives, if something waits for that.
+    func watchAcknowledgements(of flow: Flow, number: Int) {
+        guard !flow.isWatched, flow.waits, let first = flow.acknowledgements.first else { return }
+        flow.isWatched = true
+        queue.schedule(Event(.acknowledgement, number), at: first.acknowledgedAt)
     }
 
     /// Stops or resumes reading at `side`.
@@ -47,8 +80,10 @@ extension Network {
     func emit(_ flow: Flow, number: Int) {
         guard flow.isOpen, !hosts[flow.sender].isDead else { return }
         let now = queue.now
+        flow.settle(at: now)
         flow.restartIfIdle(at: now)
         let host = hosts[flow.sender]
+        settleUplink(host)
         while true {
             let allowance = flow.allowance()
             var packet: Flow.Packet
@@ -74,6 +109,7 @@ extension Network {
             packet.sentAt = now
             enqueue(packet, of: flow, number: number, at: host)
         }
+        watchAcknowledgements(of: flow, number: number)
     }
 
     /// The uplink's queue is full: the flow that fills most of it loses a packet. It knows at once, because the queue is
@@ -93,19 +129,26 @@ extension Network {
         flow.inFlight += packet.size
         flow.queued += packet.size
         flow.lastSent = queue.now
-        let mergeable = flow.uplinkQueue.count > (host.serving == number ? 1 : 0)
-        let merged = mergeable && flow.uplinkQueue.updateLast { $0.absorb(packet, limit: host.quantum) }
+        let merged = !flow.uplinkQueue.isEmpty && flow.uplinkQueue.updateLast { $0.absorb(packet, limit: host.quantum) }
         if !merged { flow.uplinkQueue.append(packet) }
         host.backlog += packet.size
         if !flow.hasTurn {
             flow.hasTurn = true
             host.turns.append(number)
         }
-        if host.serving < 0 { serve(host, number: flow.sender) }
+        if host.serving < 0 { serve(host, number: flow.sender) } else { waitForUplink(of: host, number: flow.sender) }
+    }
+
+    /// Somebody waits for the packet in service to leave.
+    private func waitForUplink(of host: Host, number: Int) {
+        guard !host.isAwaited else { return }
+        host.isAwaited = true
+        queue.schedule(Event(.uplinkDone, number), at: host.uplinkFree)
     }
 
     /// Gives the next flow its turn at the uplink.
     func serve(_ host: Host, number: Int) {
+        settleUplink(host)
         guard host.serving < 0, !host.isDead else { return }
         if host.frozenUntil > queue.now {
             queue.schedule(Event(.uplinkThaw, number), at: host.frozenUntil)
@@ -114,18 +157,22 @@ extension Network {
         while let turn = host.turns.popFirst() {
             let flow = flows[turn]
             flow.hasTurn = false
-            guard let packet = flow.uplinkQueue.first else { continue }
             guard flow.isOpen else {
                 discardUplinkQueue(of: flow, at: host)
                 continue
             }
+            guard var packet = flow.uplinkQueue.popFirst() else { continue }
             let bytes = Transport.wireBytes(packet.size)
             host.serving = turn
-            host.servingBytes = bytes
+            host.servingPayload = packet.size
             host.sentBytes += Int64(bytes)
             host.uplinkFree = queue.now + transmissionTime(bytes + host.acknowledgementDebt, at: host.uplinkRate)
             host.acknowledgementDebt = 0
-            queue.schedule(Event(.uplinkDone, number), at: host.uplinkFree)
+            packet.waited =
+                (host.uplinkFree - packet.sentAt - transmissionTime(bytes, at: host.uplinkRate)).orZero
+            flow.inTransit.append(packet)
+            queue.schedule(Event(.arrival, turn), at: host.uplinkFree + flow.delay)
+            if !flow.uplinkQueue.isEmpty || !host.turns.isEmpty { waitForUplink(of: host, number: number) }
             return
         }
     }
@@ -135,33 +182,35 @@ extension Network {
         flow.queued = 0
     }
 
-    func packetLeft(_ host: Host) {
+    func uplinkDone(_ host: Host, number: Int) {
+        host.isAwaited = false
+        packetLeft(host)
+        serve(host, number: number)
+    }
+
+    /// Nobody waited for the packet in service, so that no event said when it left.
+    private func settleUplink(_ host: Host) {
+        if host.serving >= 0, !host.isAwaited, host.uplinkFree <= queue.now { packetLeft(host) }
+    }
+
+    private func packetLeft(_ host: Host) {
+        guard host.serving >= 0 else { return }
         let number = host.serving
-        guard number >= 0 else { return }
-        host.serving = -1
         let flow = flows[number]
-        if var packet = flow.uplinkQueue.popFirst() {
-            host.backlog -= packet.size
-            flow.queued -= packet.size
-            packet.waited =
-                (queue.now - packet.sentAt - transmissionTime(host.servingBytes, at: host.uplinkRate)).orZero
-            if !host.isDead {
-                flow.inTransit.append(packet)
-                queue.schedule(Event(.arrival, number), after: flow.delay)
-            }
-        }
-        if !flow.uplinkQueue.isEmpty, !flow.hasTurn {
-            flow.hasTurn = true
-            host.turns.append(number)
-        }
-        serve(host, number: flow.sender)
+        host.backlog -= host.servingPayload
+        flow.queued -= host.servingPayload
+        host.serving = -1
+        guard !flow.uplinkQueue.isEmpty, !flow.hasTurn else { return }
+        flow.hasTurn = true
+        host.turns.append(number)
     }
 
     func packetArrived(_ flow: Flow, number: Int) {
         guard var packet = flow.inTransit.popFirst() else { return }
         let now = queue.now
         let host = hosts[flow.receiver]
-        guard !host.isDead else { return }
+        // What had not left its sender when that died never did.
+        guard !host.isDead, now - flow.delay <= hosts[flow.sender].diedAt else { return }
         let waiting = (host.downlinkFree - now).orZero
         if waiting > host.settings.queue {
             host.lostBytes += Int64(packet.size)
@@ -178,12 +227,18 @@ extension Network {
         packet.waited = packet.waited + (start - firstBit)
         host.downlinkFree = done
         host.receivedBytes += Int64(bytes)
+        guard done > now || !flow.atDownlink.isEmpty else { return deliver(packet, flow, number: number) }
         flow.atDownlink.append(packet)
         queue.schedule(Event(.delivery, number), at: done)
     }
 
     func packetDelivered(_ flow: Flow, number: Int) {
-        guard var packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
+        guard let packet = flow.atDownlink.popFirst(), !hosts[flow.receiver].isDead else { return }
+        deliver(packet, flow, number: number)
+    }
+
+    private func deliver(_ arrived: Flow.Packet, _ flow: Flow, number: Int) {
+        var packet = arrived
         flow.receive(packet)
         deliverFrames(flow, number: number)
         let bytes = Transport.acknowledgementBytes(packet.size)
@@ -197,8 +252,10 @@ extension Network {
         if queueing > .zero { home.downlinkFree = home.downlinkFree + transmissionTime(bytes, at: home.downlinkRate) }
         packet.waited = packet.waited + queueing
         flow.lastAcknowledgement = max(flow.lastAcknowledgement, sent + flow.delay + queueing)
+        packet.acknowledgedAt = flow.lastAcknowledgement
+        packet.read = flow.isPaused ? flow.consumed : max(flow.consumed, flow.contiguous)
         flow.acknowledgements.append(packet)
-        queue.schedule(Event(.acknowledgement, number), at: flow.lastAcknowledgement)
+        watchAcknowledgements(of: flow, number: number)
     }
 
     private func deliverFrames(_ flow: Flow, number: Int) {
@@ -212,9 +269,8 @@ extension Network {
     }
 
     func acknowledged(_ flow: Flow, number: Int) {
-        guard let packet = flow.acknowledgements.popFirst() else { return }
-        flow.acknowledge(packet, at: queue.now)
-        flow.consumedAsKnown = flow.isPaused ? flow.consumed : max(flow.consumed, flow.contiguous)
+        flow.isWatched = false
+        flow.settle(at: queue.now)
         guard flow.isOpen else { return }
         if let end = flow.endsAt, flow.acknowledged >= end {
             finish(flow, number: number)
@@ -222,6 +278,7 @@ extension Network {
         }
         emit(flow, number: number)
         acceptMore(flow, side: number % 2)
+        watchAcknowledgements(of: flow, number: number)
     }
 
     func packetLost(_ flow: Flow, number: Int) {

@@ -7,7 +7,9 @@ extension Simulation {
         guard agent.state == .running else { return }
         if let onFetch, case .fetchEnded(let id, let end) = input { onFetch(agent.number, queue.now, id, "\(end)") }
         agent.decider.handle(input, at: queue.now)
+        network.hold()
         while let output = agent.decider.nextOutput() { perform(output, of: agent) }
+        network.release()
         checkBudget(of: agent)
         updateTimer(agent)
     }

@@ -2,16 +2,15 @@ import WeirCore
 
 /// Watches links from outside: nobody is asked for what it never offered.
 package struct WireOracle {
-    private struct Offer: Hashable {
-        var connection: Int
-        /// The end that heard the offer.
-        var side: Int
+    /// What one end of a connection was offered of one rendition: numbers of segments.
+    private struct Offers {
         var rendition: UInt64
         var kind: UInt8
-        var number: UInt64
+        var numbers = HeldRanges()
     }
 
-    private var offers: Set<Offer> = []
+    /// By connection and side, `2 × connection + side`.
+    private var offers: ContiguousArray<[Offers]> = []
     /// Requests for segments that the other end had not offered.
     package private(set) var unofferedRequests = 0
     package private(set) var requests = 0
@@ -22,22 +21,26 @@ package struct WireOracle {
         switch message {
         case .have(let have):
             for range in have.ranges where range.state != .gone && range.count < 1 << 16 {
-                for number in range.first..<range.first + range.count {
-                    offers.insert(
-                        Offer(
-                            connection: connection,
-                            side: side,
-                            rendition: have.rendition.value,
-                            kind: range.kind.rawValue,
-                            number: number
-                        )
-                    )
-                }
+                note(2 * connection + side, have.rendition.value, range.kind, first: range.first, count: range.count)
             }
-        case .partial(let partial): offers.insert(offer(partial.segment, connection, side))
+        case .partial(let partial):
+            let segment = partial.segment
+            note(2 * connection + side, segment.rendition.value, segment.kind, first: segment.number, count: 1)
         case .absent: refusals += 1
         default: break
         }
+    }
+
+    private mutating func note(_ end: Int, _ rendition: UInt64, _ kind: SegmentID.Kind, first: UInt64, count: UInt64) {
+        while offers.count <= end { offers.append([]) }
+        let known = offers[end].firstIndex { $0.rendition == rendition && $0.kind == kind.rawValue }
+        guard let known else {
+            var heard = Offers(rendition: rendition, kind: kind.rawValue)
+            heard.numbers.insert(first: first, count: count)
+            return offers[end].append(heard)
+        }
+        let isNews = count != 1 || !offers[end][known].numbers.contains(first)
+        if isNews { offers[end][known].numbers.insert(first: first, count: count) }
     }
 
     /// A message left `side`.
@@ -45,18 +48,14 @@ package struct WireOracle {
     mutating func sent(_ message: Message, on connection: Int, side: Int) -> Bool {
         guard case .request(let run) = message else { return true }
         requests += 1
-        if offers.contains(offer(run.segment, connection, side)) { return true }
-        unofferedRequests += 1
-        return false
-    }
-
-    private func offer(_ segment: SegmentID, _ connection: Int, _ side: Int) -> Offer {
-        Offer(
-            connection: connection,
-            side: side,
-            rendition: segment.rendition.value,
-            kind: segment.kind.rawValue,
-            number: segment.number
-        )
+        let end = 2 * connection + side
+        let isOffered =
+            end < offers.count
+            && offers[end].contains {
+                $0.rendition == run.segment.rendition.value && $0.kind == run.segment.kind.rawValue
+                    && $0.numbers.contains(run.segment.number)
+            }
+        if !isOffered { unofferedRequests += 1 }
+        return isOffered
     }
 }
