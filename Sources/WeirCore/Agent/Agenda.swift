@@ -53,9 +53,15 @@ struct Agenda {
             // A later note of a task that was also noted earlier finds its record gone or moved.
             guard earliest[first.task] == first.due else { continue }
             earliest[first.task] = nil
+            dropOutdated()
             return first.task
         }
         return nil
+    }
+
+    /// Nobody is to be called for a note that an earlier one has made outdated.
+    private mutating func dropOutdated() {
+        while let first = heap.first, earliest[first.task] != first.due { removeFirst() }
     }
 
     private mutating func removeFirst() {

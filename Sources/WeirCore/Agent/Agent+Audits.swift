@@ -46,7 +46,7 @@ extension Agent {
     }
 
     private mutating func ask(_ segment: Segment, _ index: Int, isProof: Bool = false) {
-        let host = segment.url.originKey
+        let host = segment.originKey
         if hosts[host]?.wholeBodyUntil.map({ $0 > now }) ?? false { return waive(segment, index) }
         let chunk = segment.audits[index].chunk
         let first = (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
@@ -203,14 +203,14 @@ extension Agent {
         guard segment.id.range == nil else { return }
         segment.anchor = segment.anchor ?? Anchor(head.fields, isWholeBody: isWhole)
         guard isWhole else { return }
-        var host = hosts[segment.url.originKey] ?? HostState()
+        var host = hosts[segment.originKey] ?? HostState()
         if segment.anchor != nil { host.anchoredBodies += 1 }
-        hosts[segment.url.originKey] = host
+        hosts[segment.originKey] = host
     }
 
     /// Asks the origin for the digest of a segment that comes from peers, where bodies have carried one.
     mutating func askAnchor(_ segment: Segment) {
-        let host = segment.url.originKey
+        let host = segment.originKey
         guard provedAnchored(host), segment.anchor == nil, !segment.anchorAsked, segment.id.range == nil,
             !segment.rendition.isParts
         else { return }

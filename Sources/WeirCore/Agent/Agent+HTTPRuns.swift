@@ -29,7 +29,7 @@ extension Agent {
     }
 
     /// Something may still come of a peer's run.
-    private func isAlive(_ run: Run) -> Bool {
+    func isAlive(_ run: Run) -> Bool {
         guard case .link(let id, _) = run.source, let link = link(id) else { return false }
         return now - link.lastHeard < Agent.promiseTime
     }
@@ -44,7 +44,7 @@ extension Agent {
         if let reason = segment.originOnly { return .now(reason: reason) }
         if settings.integrity == .origin { return .now(reason: "integrity is set to origin") }
         if settings.integrity == .signed { return .now(reason: "nobody signs this stream") }
-        if settings.integrity == .anchored, !provedAnchored(segment.url.originKey) {
+        if settings.integrity == .anchored, !provedAnchored(segment.originKey) {
             return .now(reason: "the origin states no digests")
         }
         if !segment.rendition.isShared { return .now(reason: "not shared") }
@@ -52,7 +52,7 @@ extension Agent {
         if segment.isDirect { return .now(reason: "served directly") }
         if links(of: stream).isEmpty { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
-        let estimate = hosts[segment.url.originKey]?.estimate ?? SourceEstimate()
+        let estimate = hosts[segment.originKey]?.estimate ?? SourceEstimate()
         let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
         var due = Instant.never
         if wish.isAsked, isTooSlowForPeers(segment) { return .now(reason: "a chunk takes too long to fill") }
@@ -64,7 +64,7 @@ extension Agent {
                 slack: slack,
                 rest: wish.whole?.rest ?? segment.rest,
                 estimate: estimate,
-                isBeingMeasured: isBeingMeasured(segment.url.originKey),
+                isBeingMeasured: isBeingMeasured(segment.originKey),
                 at: now
             )
             if patience <= .zero { return .now(reason: isOffered ? "deadline" : "no peer had it") }

@@ -11,7 +11,7 @@ extension Agent {
     func acceptsPeers(_ segment: Segment) -> Bool {
         switch settings.integrity {
         case .vouched: true
-        case .anchored: segment.anchor != nil || provedAnchored(segment.url.originKey)
+        case .anchored: segment.anchor != nil || provedAnchored(segment.originKey)
         // Nobody signs yet.
         case .signed, .origin: false
         }
@@ -20,7 +20,7 @@ extension Agent {
     /// Whether checked chunks of peers may leave before the rest is here: only on the word of a voucher, and only when
     /// waiting for the whole would eat into the player's buffer.
     func mayReleaseEarly(_ segment: Segment) -> Bool {
-        guard settings.integrity == .vouched, segment.anchor == nil, !provedAnchored(segment.url.originKey) else {
+        guard settings.integrity == .vouched, segment.anchor == nil, !provedAnchored(segment.originKey) else {
             return false
         }
         // A part is wanted at once: samples of it convict afterwards.
@@ -54,18 +54,22 @@ extension Agent {
             }
         }
         guard segment.edition.agrees(with: vouch.edition) else { return editionsDiffer(link, segment, vouch) }
+        let hadLength = segment.length != nil
         guard adoptEdition(vouch.edition, segment) else { return dispute(segment, with: vouch) }
         grow(segment, to: Int(vouch.firstChunk) + vouch.digests.count)
+        let statements = segment.evidence.vouches.count
         switch segment.evidence.add(vouch, limit: limits.vouchesPerSegment) {
         case .agrees:
             let first = Int(vouch.firstChunk)
-            link.ownLists[segment.named]?.chunks.formUnion(first..<first + vouch.digests.count)
+            link.ownLists[segment.named]?.chunks.insert(first..<first + vouch.digests.count)
         case .contradictsVoucher: dispute(segment, with: vouch)
         case .contradictsOwn(let chunk):
             prove(segment, chunk: chunk, vouched: vouch.digests[chunk - Int(vouch.firstChunk)], by: vouch.voucherKey)
         case .refused: break
         }
-        replan(segment.rendition.stream)
+        // The same statement by another way tells nothing that could be acted upon.
+        let isNews = statements != segment.evidence.vouches.count || hadLength != (segment.length != nil)
+        if isNews { replan(segment.rendition.stream) }
     }
 
     /// Names chunks, and none beyond the length that it states or that is known. That a segment is empty only the origin

@@ -17,7 +17,7 @@ extension Agent {
             isLocal: isLocal(peer.address.host),
             now: now
         )
-        links.append(link)
+        add(link)
         guard !isStopping else { return close(link, .stopping) }
         guard peer.id != me else { return close(link, .duplicateLink) }
         guard !bans.isBanned(peer.id, at: now) else { return close(link, .banned) }
@@ -134,7 +134,7 @@ extension Agent {
 
     mutating func linkDown(_ id: LinkID, _ end: LinkEnd) {
         guard let link = link(id) else { return }
-        links.removeAll { $0 === link }
+        remove(link)
         remember(link)
         if link.phase != .closing {
             link.phase = .closing

@@ -251,8 +251,18 @@ extension Agent {
 
     /// The state of a listed segment, made when it is first needed.
     mutating func ensureSegment(_ entry: ListedSegment, in rendition: Rendition) -> Segment {
+        let known = rendition.media[entry.number]
+        // Resolving and comparing addresses takes its time, and every look at the races comes by here.
+        let isStatic = rendition.representation == nil && !rendition.isParts
+        if isStatic, let known, known.listedIn == rendition.manifest.copies { return known }
+        let segment = adopt(entry, known, in: rendition)
+        segment.listedIn = rendition.manifest.copies
+        return segment
+    }
+
+    private mutating func adopt(_ entry: ListedSegment, _ known: Segment?, in rendition: Rendition) -> Segment {
         let url = entry.url
-        if let known = rendition.media[entry.number] {
+        if let known {
             known.numbers = entry.numbers
             noteAvailability(known)
             // The same number may come to stand for something else (a restarted packager): begin anew.

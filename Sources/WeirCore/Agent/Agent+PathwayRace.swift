@@ -19,7 +19,7 @@ extension Agent {
         let failed = segment.rendition.ofWhole.places.filter { steering.isPenalised($0, at: now) }.map(\.url.originKey)
         let sources = httpSources(for: segment).filter { source in
             if source.url != segment.url.description {
-                guard !steering.isApart(source.host, segment.url.originKey, at: now) else { return false }
+                guard !steering.isApart(source.host, segment.originKey, at: now) else { return false }
                 guard !failed.contains(source.host) else { return false }
             }
             return hosts[source.host]?.wholeBodyUntil.map { $0 <= now } ?? true
@@ -55,7 +55,7 @@ extension Agent {
 
     /// How long the server in use will take for what is missing, as far as it can be told; `forever` when it is silent.
     private func timeOfServer(_ segment: Segment) -> Duration? {
-        let host = segment.url.originKey
+        let host = segment.originKey
         let estimate = hosts[host]?.estimate
         let own = segment.runs.first { run in fetch(of: run)?.request.url == segment.url.description }
         guard let own, let fetch = fetch(of: own) else {
@@ -92,7 +92,7 @@ extension Agent {
         )
         segment.rendition.stream.steering.keepApart(
             fetch.host,
-            segment.url.originKey,
+            segment.originKey,
             until: now + Agent.apartTime
         )
         dropMirror(segment, run, fetch, why: "another edition")

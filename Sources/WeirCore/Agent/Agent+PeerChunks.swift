@@ -208,6 +208,7 @@ extension Agent {
         segment.networks = [:]
         segment.refusals = [:]
         segment.queried = [:]
+        segment.candidates = nil
         segment.raceEnd = now
         tellLength(of: segment)
         trimUploads(of: segment)

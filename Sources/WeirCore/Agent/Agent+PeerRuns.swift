@@ -5,14 +5,25 @@ extension Agent {
         guard segment.originOnly == nil, !segment.isDirect, segment.rendition.isShared, !segment.rendition.isWithdrawn,
             acceptsPeers(segment)
         else { return }
-        var sources = offering
-        guard !sources.isEmpty else { return }
+        guard !offering.isEmpty else { return }
         guard segment.length != nil else {
-            if !askGrowing(segment, sources, stream) { queryDigests(segment, sources) }
+            if !askGrowing(segment, offering, stream) { queryDigests(segment, offering) }
             return
         }
         if segment.chunks.count == 0 { return finishIfComplete(segment) }
-        sources.sort { ($0.expectedFinish, $0.id.value) < ($1.expectedFinish, $1.id.value) }
+        if segment.chunks.absentCount > 0 { askForAbsent(wish, stream, soonestFirst(offering)) }
+        takeOverTails(segment, offering, wish, stream)
+    }
+
+    /// Sorted by when a further chunk would be here.
+    private func soonestFirst(_ links: [Link]) -> [Link] {
+        links.map { (finish: $0.expectedFinish, link: $0) }
+            .sorted { ($0.finish, $0.link.id.value) < ($1.finish, $1.link.id.value) }
+            .map { $0.link }
+    }
+
+    private mutating func askForAbsent(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
+        let segment = wish.segment
         let busy = segment.runs.compactMap { run -> LinkID? in
             if case .link(let id, _) = run.source { return id }
             return nil
@@ -23,10 +34,10 @@ extension Agent {
         let demand = demand(for: wish, stream, sources)
         var used = Set(busy)
         for link in sources {
-            guard used.contains(link.id) || used.count < most else { continue }
+            guard segment.chunks.absentCount > 0 else { return }
+            guard link.outstandingChunks < link.window, used.contains(link.id) || used.count < most else { continue }
             if askLink(link, segment, wish, stream, demand) { used.insert(link.id) }
         }
-        takeOverTails(segment, sources, wish, stream)
     }
 
     func isUrgent(_ wish: Wish) -> Bool {
@@ -46,7 +57,7 @@ extension Agent {
         let allowance = allowance(of: link, segment, wish, demand)
         while link.outstandingChunks < link.window {
             let room = min(link.window - link.outstandingChunks, allowance - chunks(asked: link, of: segment))
-            guard room > 0, let range = pickRun(segment, link, wish, stream, most: min(room, 16)) else { break }
+            guard room > 0, let range = pickRun(segment, link, wish, demand, most: min(room, 16)) else { break }
             request(range, of: segment, from: link, stream)
             asked = true
         }
@@ -75,6 +86,8 @@ extension Agent {
         var swarm: SwarmID
         var members: Int
         var holders: Int
+        /// Where this agent begins to ask when there is time.
+        var ownPlace = 0
         /// When time is short: how many chunks each holder brings until all are done together. Empty otherwise.
         var shares: [LinkID: Int] = [:]
     }
@@ -85,7 +98,11 @@ extension Agent {
             $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
         }
         var demand = Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders.count)
-        if isUrgent(wish) { demand.shares = shares(of: wish, holders) }
+        if isUrgent(wish) {
+            demand.shares = shares(of: wish, holders)
+        } else {
+            demand.ownPlace = ownPlace(in: segment, stream)
+        }
         return demand
     }
 
@@ -124,9 +141,10 @@ extension Agent {
         _ segment: Segment,
         _ link: Link,
         _ wish: Wish,
-        _ stream: Stream,
+        _ demand: Demand,
         most: Int
     ) -> Range<Int>? {
+        guard segment.chunks.absentCount > 0 else { return nil }
         let chunks = segment.chunks
         let offered = offer(of: link, for: segment)
         if wish.isStart, segment.runs.contains(where: { $0.isHTTP }) {
@@ -142,8 +160,7 @@ extension Agent {
         guard !isUrgent(wish) else {
             return chunks.run(of: .absent, from: chunks.contiguous, most: most, where: offered)
         }
-        let place = ownPlace(in: segment, stream)
-        return chunks.run(of: .absent, from: place, most: min(most, 4), where: offered)
+        return chunks.run(of: .absent, from: demand.ownPlace, most: min(most, 4), where: offered)
             ?? chunks.run(of: .absent, from: 0, most: min(most, 4), where: offered)
     }
 
@@ -251,8 +268,8 @@ extension Agent {
 
     /// When nothing is left to ask, a faster idle source takes the unsent tail of the slowest one.
     private mutating func takeOverTails(_ segment: Segment, _ sources: [Link], _ wish: Wish, _ stream: Stream) {
-        guard segment.chunks.run(of: .absent, from: 0, most: 1) == nil else { return }
-        for thief in sources where thief.outstandingChunks == 0 && thief.estimate.isKnown {
+        guard segment.chunks.absentCount == 0, segment.runs.contains(where: { !$0.isHTTP }) else { return }
+        for thief in soonestFirst(sources.filter { $0.outstandingChunks == 0 && $0.estimate.isKnown }) {
             guard let (run, victim, finish) = slowestRun(segment, except: thief.id), let end = run.end else { return }
             let keep = run.next + 1
             guard end - keep >= 1 else { continue }

@@ -34,8 +34,12 @@ extension Agent {
         for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream, sources)
         askHTTP(wish, stream, sources)
-        if let limit = segment.runs.map({ quietSince($0) + stallLimit($0, wish, sources) }).min() {
-            agenda.note(.plan(stream.id), at: max(limit, now + .milliseconds(10)))
+        var limit = Instant.never
+        for run in segment.runs { limit = min(limit, quietSince(run) + stallLimit(run, wish, sources)) }
+        if limit < .never {
+            // Overdue, and nobody could take over: whoever could soon is news of its own.
+            let next = limit > now ? max(limit, now + .milliseconds(10)) : now + .milliseconds(50)
+            agenda.note(.plan(stream.id), at: next)
         }
     }
 

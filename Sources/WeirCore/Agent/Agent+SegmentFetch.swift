@@ -76,9 +76,9 @@ extension Agent {
                 HTTPSource(host: base.originKey, url: segment.url.atEdge(base).description, isEdge: true)
             )
         }
-        if mayAsk(segment.url.originKey) {
+        if mayAsk(segment.originKey) {
             sources.append(
-                HTTPSource(host: segment.url.originKey, url: segment.url.description, isEdge: false)
+                HTTPSource(host: segment.originKey, url: segment.url.description, isEdge: false)
             )
         }
         for mirror in segment.mirrors where mayAsk(mirror.originKey) {

@@ -15,6 +15,18 @@ extension Agent {
     /// There are peers, and media are to come from them.
     func hasSwarm(_ stream: Stream) -> Bool { stream.mode == .peers && !links(of: stream).isEmpty }
 
+    /// Those of them that said something of a rendition.
+    func speakers(of rendition: Rendition) -> [(link: Link, holdings: Holdings)] {
+        if let known = rendition.speakers { return known }
+        let swarm = rendition.stream.swarm
+        let speakers = links(of: rendition.stream).compactMap { link in
+            link.holdings(swarm, rendition.key).map { (link, $0) }
+        }
+        rendition.speakers = speakers
+        rendition.gathering += 1
+        return speakers
+    }
+
     /// A link came, went, entered or left a swarm.
     func membershipChanged() {
         for stream in streams { stream.members = nil }
@@ -220,17 +232,21 @@ extension Agent {
         guard link.holdings.count < limits.renditionsPerLink else { return }
         let holdings = Holdings(swarm: stream.swarm, rendition: rendition)
         link.holdings.append(holdings)
+        stream.rendition(rendition)?.speakers = nil
         body(holdings)
     }
 
     mutating func peerInterest(_ link: Link, _ interest: Interest) {
         guard let stream = known(link, interest.handle) else { return }
+        var hasMoved = false
         change(link, stream, interest.rendition) {
+            hasMoved = $0.position != interest.position
             $0.position = interest.position
             $0.newest = interest.newest
         }
         if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
-        replanSoon(stream)
+        // Where it plays decides who is elected; what it lists is looked up, not planned.
+        if hasMoved { replanSoon(stream) }
     }
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
@@ -248,16 +264,38 @@ extension Agent {
         change(link, stream, have.rendition) { holdings in
             for range in have.ranges { holdings.apply(range, limit: limit) }
         }
-        if let rendition = stream.rendition(have.rendition) {
-            for range in have.ranges where range.kind == .media && range.state != .gone {
+        guard let rendition = stream.rendition(have.rendition) else { return }
+        var matters = false
+        for range in have.ranges {
+            rendition.forgetCandidates(range)
+            if range.kind == .media, range.state != .gone {
                 heardOf(range.first, in: rendition)
                 if range.state == .fetching { reads(link, range.first, in: rendition) }
                 if range.state == .fetching || range.state == .underway {
                     passOn(range.first, in: rendition, from: link)
                 }
             }
+            matters = matters || self.matters(range, of: link, in: rendition)
         }
-        replanSoon(stream)
+        if matters { replanSoon(stream) }
+    }
+
+    /// Whether this news can change what is asked of whom.
+    private func matters(_ range: Have.Range, of link: Link, in rendition: Rendition) -> Bool {
+        guard range.count == 1 else { return true }
+        let segment = range.kind == .media ? rendition.media[range.first] : rendition.initialisation[range.first]
+        return segment.map { matters(to: $0, link) } ?? false
+    }
+
+    /// What is held, or not listed yet, is no race. Nothing is asked of a link whose window is full, and where every chunk
+    /// is asked already only an idle link can take something over. The next chunk has everybody looked at again.
+    private func matters(to segment: Segment, _ link: Link) -> Bool {
+        guard !segment.isHeld, !segment.isPassedThrough else { return false }
+        guard segment.phase == .racing, segment.length != nil, segment.runs.contains(where: { isAlive($0) }) else {
+            return true
+        }
+        if segment.chunks.absentCount > 0 { return link.outstandingChunks < link.window }
+        return link.outstandingChunks == 0 && link.estimate.isKnown
     }
 
     /// Somebody reads a segment from the origin: those who are not linked to it should hear before they do so too. Each
@@ -280,46 +318,70 @@ extension Agent {
 
     mutating func peerHasPart(_ link: Link, _ partial: Partial) {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
+        var isFirst = false
         change(link, stream, partial.segment.rendition) { holdings in
             guard !holdings.held.contains(partial.segment.number) else { return }
-            if holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() { holdings.partial[oldest] = nil }
-            holdings.partial[partial.segment.number] = Array(partial.runs.prefix(64))
+            let known = holdings.partial[partial.segment.number]
+            if known == nil, holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() {
+                holdings.partial[oldest] = nil
+                stream.rendition(partial.segment.rendition)?.media[oldest]?.candidates = nil
+            }
+            let runs = partial.runs.count <= 64 ? partial.runs : Array(partial.runs.prefix(64))
+            holdings.partial[partial.segment.number] = runs
+            isFirst = known == nil
         }
-        replanSoon(stream)
+        guard let rendition = stream.rendition(partial.segment.rendition) else { return }
+        if isFirst { rendition.media[partial.segment.number]?.candidates = nil }
+        if let segment = rendition.segment(partial.segment), matters(to: segment, link) { replanSoon(stream) }
     }
 
     // MARK: Offers
 
     /// Links that hold the segment, promise it, or hold a part of it, and did not refuse it lately.
     func offers(of segment: Segment) -> [Link] {
-        let swarm = segment.rendition.stream.swarm
-        return links(of: segment.rendition.stream).filter { link in
-            guard let holdings = link.holdings(swarm, segment.id.rendition),
-                holdings.offers(segment.id), !isMissing(link, for: segment)
-            else { return false }
-            return segment.refusals[link.id].map { $0 <= now } ?? true
+        var offering: [Link] = []
+        for link in candidates(for: segment)
+        where !isMissing(link, for: segment) && !isRefused(by: link, segment) {
+            offering.append(link)
         }
+        return offering
+    }
+
+    /// Links that hold, promise or have a part of it; gathered again only after news of it.
+    private func candidates(for segment: Segment) -> [Link] {
+        let speakers = speakers(of: segment.rendition)
+        if let known = segment.candidates, known.gathering == segment.rendition.gathering { return known.links }
+        var links: [Link] = []
+        for (link, holdings) in speakers where holdings.offers(segment.id) { links.append(link) }
+        segment.candidates = (segment.rendition.gathering, links)
+        return links
+    }
+
+    private func isRefused(by link: Link, _ segment: Segment) -> Bool {
+        guard !segment.refusals.isEmpty, let until = segment.refusals[link.id] else { return false }
+        return until > now
     }
 
     /// A peer that fell silent while something is due from it: whoever waits for it waits for nothing.
     func isMissing(_ link: Link, for segment: Segment) -> Bool {
-        owes(link, segment) && now - link.lastHeard >= Agent.promiseTime
+        now - link.lastHeard >= Agent.promiseTime && owes(link, segment)
     }
 
     private func owes(_ link: Link, _ segment: Segment) -> Bool {
-        if link.runs.values.contains(where: { $0.segment === segment }) { return true }
+        if !link.runs.isEmpty, link.runs.values.contains(where: { $0.segment === segment }) { return true }
         let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition)
         return holdings?.promises(segment.id) ?? false
     }
 
     /// Asks those who owe something and are silent for a sign of life.
     mutating func watchPromises(of segment: Segment, _ sources: [Link]) {
-        for link in sources where owes(link, segment) {
+        var next = Instant.never
+        for link in sources where link.lastHeard + Agent.promiseTime / 3 < next && owes(link, segment) {
             let question = link.lastHeard + Agent.promiseTime / 3
             if question <= now, link.ping == nil { sendPing(link) }
-            let due = question <= now ? link.lastHeard + Agent.promiseTime : question
-            agenda.note(.plan(segment.rendition.stream.id), at: due)
+            next = min(next, question <= now ? link.lastHeard + Agent.promiseTime : question)
         }
+        agenda.note(.plan(segment.rendition.stream.id), at: next)
     }
 
     func hasPeerOffer(_ segment: Segment) -> Bool {
@@ -359,20 +421,32 @@ extension Holdings {
             underway.insert(range.first)
             return
         }
-        fetching = fetching.filter { !(range.first..<max(range.first, last)).contains($0) }
+        let numbers = range.first..<max(range.first, last)
+        if !fetching.isEmpty, fetching.contains(where: numbers.contains) {
+            fetching = fetching.filter { !numbers.contains($0) }
+        }
         switch range.state {
         case .held:
             held.insert(first: range.first, count: range.count)
             held.limit(to: limit)
-            partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
+            forgetParts(numbers)
         case .fetching:
             // One segment each: those that are named by their time stand for many numbers.
             if fetching.count < 64 { fetching.insert(range.first) }
         case .gone:
             held.remove(first: range.first, count: range.count)
             underway.remove(range.first)
-            partial = partial.filter { !(range.first..<max(range.first, last)).contains($0.key) }
+            forgetParts(numbers)
         case .underway: break
+        }
+    }
+
+    private func forgetParts(_ numbers: Range<UInt64>) {
+        guard !partial.isEmpty else { return }
+        if numbers.upperBound - numbers.lowerBound == 1 {
+            partial[numbers.lowerBound] = nil
+        } else {
+            partial = partial.filter { !numbers.contains($0.key) }
         }
     }
 

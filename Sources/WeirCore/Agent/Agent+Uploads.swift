@@ -92,7 +92,10 @@ extension Agent {
 
     private mutating func nextUpload() -> (Link, Int)? {
         // Whoever does not read takes nothing from the others' window.
-        let sending = links.filter { now - $0.lastDrained < .seconds(1) }.reduce(0) { $0 + $1.sentNotDrained }
+        var sending = 0
+        for link in links where link.sentNotDrained > 0 && now - link.lastDrained < .seconds(1) {
+            sending += link.sentNotDrained
+        }
         guard sending < Agent.uploadWindowOfAll else { return nil }
         var best: (link: Link, index: Int, sent: Int)?
         var served = 0

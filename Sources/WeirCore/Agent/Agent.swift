@@ -25,7 +25,9 @@ package struct Agent: ~Copyable {
     var fetches: [FetchID: Fetch] = [:]
     private var fetchesBegun: UInt64 = 0
     var hosts: [String: HostState] = [:]
-    var links: [Link] = []
+    /// In the order in which they came up; changed by `add` and `remove` alone.
+    private(set) var links: [Link] = []
+    private var linkByID: [LinkID: Link] = [:]
     var dials = DialBook()
     var bans = BanList()
     var mismatches = MismatchBook()
@@ -117,7 +119,17 @@ package struct Agent: ~Copyable {
 
     func stream(_ id: StreamID) -> Stream? { streams.first { $0.id == id } }
     func stream(swarm: SwarmID) -> Stream? { streams.first { $0.swarm == swarm } }
-    func link(_ id: LinkID) -> Link? { links.first { $0.id == id } }
+    func link(_ id: LinkID) -> Link? { linkByID[id] }
+
+    mutating func add(_ link: Link) {
+        links.append(link)
+        linkByID[link.id] = link
+    }
+
+    mutating func remove(_ link: Link) {
+        links.removeAll { $0 === link }
+        linkByID[link.id] = nil
+    }
 
     private mutating func dispatch(_ input: Input) {
         switch input {

@@ -33,6 +33,13 @@ package struct HeldRanges: Sendable, Equatable {
         let (end, overflow) = first.addingReportingOverflow(count)
         var merged = first..<(overflow ? .max : end)
         guard !merged.isEmpty else { return }
+        // Live streams grow at their end.
+        if let newest = ranges.last, newest.lowerBound <= merged.lowerBound, merged.lowerBound <= newest.upperBound {
+            if merged.upperBound > newest.upperBound {
+                ranges[ranges.count - 1] = newest.lowerBound..<merged.upperBound
+            }
+            return
+        }
         var result: [Range<UInt64>] = []
         var placed = false
         for range in ranges {

@@ -176,7 +176,7 @@ struct OwnList {
     /// In which of the segment's lives here.
     var life: Int
     /// Chunks whose digests we took from it: bytes against them contradict the sender's own word.
-    var chunks: Set<Int> = []
+    var chunks = ChunkRanges()
     /// How many statements it sent, good or bad.
     var statements = 0
     /// It sent statements that could not be used then; it believes that we have them.

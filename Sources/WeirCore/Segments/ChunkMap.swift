@@ -24,6 +24,8 @@ struct ChunkMap {
     private var requests: [UInt8] = []
     private(set) var checkedBytes: Int64 = 0
     private(set) var checkedCount = 0
+    /// Chunks that nobody was asked for.
+    private(set) var absentCount = 0
     /// The first chunk that is not checked.
     private(set) var contiguous = 0
     private var length: Int64?
@@ -41,6 +43,7 @@ struct ChunkMap {
         guard count > states.count else { return }
         let more = count - states.count
         states.append(contentsOf: repeatElement(.absent, count: more))
+        absentCount += more
         payloads.append(contentsOf: repeatElement(nil, count: more))
         origins.append(contentsOf: repeatElement(.none, count: more))
         requests.append(contentsOf: repeatElement(0, count: more))
@@ -55,20 +58,25 @@ struct ChunkMap {
     mutating func request(_ range: Range<Int>) {
         for chunk in range.clamped(to: 0..<count) {
             requests[chunk] &+= requests[chunk] < .max ? 1 : 0
-            if states[chunk] == .absent { states[chunk] = .requested }
+            guard states[chunk] == .absent else { continue }
+            states[chunk] = .requested
+            absentCount -= 1
         }
     }
 
     mutating func release(_ range: Range<Int>) {
         for chunk in range.clamped(to: 0..<count) {
             if requests[chunk] > 0 { requests[chunk] -= 1 }
-            if requests[chunk] == 0, states[chunk] == .requested { states[chunk] = .absent }
+            guard requests[chunk] == 0, states[chunk] == .requested else { continue }
+            states[chunk] = .absent
+            absentCount += 1
         }
     }
 
     /// Puts checked bytes in place. False when they are there already.
     mutating func fill(_ chunk: Int, with payload: any Payload, from origin: Origin) -> Bool {
         guard states[chunk] != .checked else { return false }
+        if states[chunk] == .absent { absentCount -= 1 }
         states[chunk] = .checked
         payloads[chunk] = payload
         origins[chunk] = origin
@@ -86,6 +94,7 @@ struct ChunkMap {
             payloads[chunk] = nil
             origins[chunk] = .none
             states[chunk] = requests[chunk] > 0 ? .requested : .absent
+            if states[chunk] == .absent { absentCount += 1 }
             checkedCount -= 1
             contiguous = min(contiguous, chunk)
         }

@@ -18,7 +18,13 @@ final class Segment {
     /// What it stands for among peers: from its own number to the next segment's.
     var numbers: Range<UInt64>
     /// As the newest playlist names it.
-    var url: WebURL
+    var url: WebURL {
+        didSet { originKey = url.originKey }
+    }
+    /// Of `url`, which every look at the race needs.
+    private(set) var originKey: String
+    /// The copy of its manifest that was last seen to list it as it stands here.
+    var listedIn = -1
     /// Where other pathways have it, as far as their lists were read; asked when `url`'s server is left alone.
     var mirrors: [WebURL] = []
     let duration: Duration
@@ -103,6 +109,8 @@ final class Segment {
     var edgeBytes: Int64 = 0
     var peerBytes: Int64 = 0
     var contributors: [PeerID] = []
+    /// Links that offer it, as of which gathering of the rendition's speakers; nil after news of it.
+    var candidates: (gathering: Int, links: [Link])?
     /// Links whose answer to this segment was no.
     var refusals: [LinkID: Instant] = [:]
     /// Links that were asked for digests, and when.
@@ -123,6 +131,7 @@ final class Segment {
         self.id = id
         numbers = id.number..<(id.number == .max ? .max : id.number + 1)
         self.url = url
+        originKey = url.originKey
         self.duration = duration
         self.rendition = rendition
         self.listedAt = listedAt
@@ -211,6 +220,7 @@ final class Segment {
         raceEnd = nil
         queried = [:]
         refusals = [:]
+        candidates = nil
         announced = nil
         partialAnnounced = 0
         partialAnnouncedAt = nil

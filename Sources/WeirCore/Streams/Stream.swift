@@ -36,7 +36,9 @@ final class Stream {
     var modeReason = "no tracker says otherwise"
     var lastMediaRequest: Instant
     /// Links that share this stream and are up; nil when it must be gathered anew.
-    var members: [Link]?
+    var members: [Link]? {
+        didSet { for rendition in renditions { rendition.speakers = nil } }
+    }
     /// Other members that peers named, linked or not; bounded.
     var named: Set<PeerID> = []
     /// Of linked agents that were elected and did not read.
@@ -100,7 +102,11 @@ final class Stream {
 /// A playlist resource and its reloads: one upstream request at a time, whoever asks.
 final class Manifest {
     var url: WebURL
-    var playlist: HLSPlaylist?
+    var playlist: HLSPlaylist? {
+        didSet { copies += 1 }
+    }
+    /// How many copies have been adopted.
+    private(set) var copies = 0
     /// A DASH manifest: the renditions of the whole stream.
     var mpd: MPD?
     /// Segment indexes that were read, or are being read, for it.
@@ -174,6 +180,10 @@ final class Rendition {
     var bandwidth = 0
     var media: [UInt64: Segment] = [:]
     var initialisation: [UInt64: Segment] = [:]
+    /// Linked members that speak of it, with what they say; nil when it must be gathered anew.
+    var speakers: [(link: Link, holdings: Holdings)]?
+    /// How often that was done.
+    var gathering = 0
     /// The newest number that peers were told of.
     var toldNewest: UInt64?
     var toldPosition: UInt64?
@@ -255,6 +265,16 @@ final class Rendition {
     func entry(_ number: UInt64) -> ListedSegment? {
         guard let representation else { return listing?.entry(number) }
         return representation.entry(number)
+    }
+
+    /// Some member's holding of these changed.
+    func forgetCandidates(_ range: Have.Range) {
+        if range.count == 1 {
+            let segment = range.kind == .media ? media[range.first] : initialisation[range.first]
+            segment?.candidates = nil
+        } else {
+            for segment in stream.racing { segment.candidates = nil }
+        }
     }
 
     func segment(_ id: SegmentID) -> Segment? {
