@@ -168,6 +168,13 @@ struct DialBook {
         }
     }
 
+    /// Somebody whom the user did not name could be dialled now.
+    func hasStranger(at now: Instant) -> Bool {
+        entries.contains { $0.dialling == nil && !$0.isLinked && !$0.isPermanent && $0.retryAt <= now }
+    }
+
+    func isPermanent(_ peer: PeerID) -> Bool { entries.contains { $0.isPermanent && $0.peer == peer } }
+
     func nextDue(after now: Instant, onlyPermanent: Bool) -> Instant? {
         entries.filter { $0.dialling == nil && !$0.isLinked && ($0.isPermanent || !onlyPermanent) }.map {
             max($0.retryAt, now + .milliseconds(100))

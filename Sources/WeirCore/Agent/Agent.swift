@@ -30,6 +30,8 @@ package struct Agent: ~Copyable {
     private var linkByID: [LinkID: Link] = [:]
     var dials = DialBook()
     var bans = BanList()
+    /// When links were last compared.
+    var neighboursReviewedAt = Instant.start
     var mismatches = MismatchBook()
     var trackers: [TrackerState] = []
     var acquaintances = Acquaintances()

@@ -169,6 +169,7 @@ extension Agent {
             settleMode(stream)
             replan(stream)
         }
+        reviewNeighbours()
         if let seedTime = settings.seedTime {
             for stream in streams where stream.isMember && now - stream.lastMediaRequest > seedTime {
                 log(.info, "stopped seeding a stream that nobody plays here", [("stream", stream.id.text)])

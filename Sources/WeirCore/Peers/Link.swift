@@ -56,6 +56,9 @@ final class Link {
     var stalls = 0
     var lastStall = Instant.start
 
+    /// Payload either way at the last look at all links.
+    private var carriedBefore: Int64 = 0
+
     // Uploads
     var uploads: [Upload] = []
     var sentNotDrained = 0
@@ -96,6 +99,13 @@ final class Link {
     }
 
     var isUp: Bool { phase == .up }
+
+    /// Payload that it carried either way since this was last asked; what was bad counts for nothing.
+    func takeCarried() -> Int64 {
+        let carried = receivedBytes - rejectedBytes + sentBytes
+        defer { carriedBefore = carried }
+        return carried - carriedBefore
+    }
 
     /// The network that its audits count for: the address's first 24 or 48 bits.
     let network: String
