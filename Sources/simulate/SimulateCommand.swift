@@ -122,7 +122,8 @@ struct SimulateCommand: ParsableCommand {
                 let figures = simulation.figures(of: agent.number)
                 StandardError.write(
                     "viewer \(agent.number) from \(agent.startsAt.nanoseconds / 1_000_000) ms: \(figures.segments) segments,"
-                        + " \(figures.stalls) stalls, \(DecimalText.format(figures.stalled.seconds, digits: 1)) s\n"
+                        + " \(figures.stalls) stalls, \(DecimalText.format(figures.stalled.seconds, digits: 1)) s"
+                        + (figures.firstStall.map(describe) ?? "") + "\n"
                 )
                 for segment in agent.decider.segments(at: simulation.now) {
                     StandardError.write(
@@ -136,6 +137,10 @@ struct SimulateCommand: ParsableCommand {
         }
         StandardError.write("\(policy.rawValue) seed \(seed): \(costLine)\n")
         return report
+    }
+
+    private func describe(_ stall: (at: Instant, sequence: UInt64)) -> String {
+        ", first at \(DecimalText.format(Double(stall.at.nanoseconds) / 1e9, digits: 3)) s for segment \(stall.sequence)"
     }
 
     private func runComparison(_ file: ScenarioFile, _ seeds: Range<UInt64>) throws {

@@ -23,18 +23,14 @@ struct AttackTests {
     }
 
     /// No wrong byte, no stall, no oracle violated; and there was something to play.
-    ///
-    /// - Parameter stalled: seconds that all honest players together may have waited. The goal is none; where it is
-    ///   not, peers' empty promises or dropped chunks are made good a moment too late.
     func expectUnharmed(
         _ run: (simulation: Simulation, report: Report),
-        stalled: Double = 0,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(run.report.violations == [], sourceLocation: sourceLocation)
         #expect(run.report.wrongBytes == 0, sourceLocation: sourceLocation)
         #expect(run.report.cutBodies == 0, sourceLocation: sourceLocation)
-        #expect(run.report.stalled.seconds <= stalled, sourceLocation: sourceLocation)
+        #expect(run.report.stalls == 0, sourceLocation: sourceLocation)
         #expect(run.report.unfinished == 0, sourceLocation: sourceLocation)
         #expect(run.report.delivered > 0, sourceLocation: sourceLocation)
     }
@@ -133,7 +129,7 @@ struct AttackTests {
         let lives = run.simulation.agents.filter { $0.role == .whitewasher }
         #expect(lives.count > 1)
         #expect(lives.count { $0.goodbyes.contains(.banned) } >= lives.count - 1)
-        expectUnharmed(run, stalled: 2.5)
+        expectUnharmed(run)
     }
 
     // MARK: Empty promises
@@ -150,7 +146,7 @@ struct AttackTests {
         #expect(run.simulation.agents[2].acts > 0)
         #expect(run.report.bannedPeers == 0, "never for slowness")
         #expect(run.report.offload > 0.3)
-        expectUnharmed(run, stalled: 1)
+        expectUnharmed(run)
     }
 
     @Test(
@@ -162,7 +158,7 @@ struct AttackTests {
         let hostile = roles.enumerated().map { (agent: $0 + 1, role: $1) }
         let run = Self.run(hostile, seed: seed, peers: 7)
         #expect(run.simulation.agents[1...].count { $0.acts > 0 } >= 4)
-        expectUnharmed(run, stalled: 1)
+        expectUnharmed(run)
     }
 
     @Test(

@@ -14,15 +14,13 @@ struct BurdenTests {
         return (run.simulation, run.report, run.simulation.agents[2])
     }
 
-    /// - Parameter stalled: seconds that all honest players together may have waited; the goal is none.
     private func expectUnharmed(
         _ report: Report,
-        stalled: Double = 0,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(report.violations == [], sourceLocation: sourceLocation)
         #expect(report.wrongBytes == 0 && report.cutBodies == 0, sourceLocation: sourceLocation)
-        #expect(report.stalled.seconds <= stalled, sourceLocation: sourceLocation)
+        #expect(report.stalls == 0, sourceLocation: sourceLocation)
         #expect(report.unfinished == 0 && report.delivered > 0, sourceLocation: sourceLocation)
     }
 
@@ -56,7 +54,42 @@ struct BurdenTests {
         #expect(run.attacker.acts > 100)
         #expect(run.attacker.linkCount == 0)
         #expect(run.attacker.receivedBytes < played(run.simulation))
-        expectUnharmed(run.report, stalled: 3)
+        expectUnharmed(run.report)
+    }
+
+    @Test(
+        "Peers at a tenth of the uplink, or silent for seconds again and again, cost nobody a stall",
+        arguments: [
+            Scenario.Role.slow, .stalling,
+        ]
+    )
+    func sluggish(role: Scenario.Role) {
+        let run = AttackTests.run([], seed: 2, peers: 8, seconds: 30) { $0.shares = [(role, 0.25)] }
+        expectUnharmed(run.report)
+        #expect(run.report.offload > 0.5)
+    }
+
+    @Test(
+        "An upload limit far below what the others need costs nobody a stall",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func scarce(seed: UInt64) {
+        let run = AttackTests.run([], seed: seed, peers: 4, seconds: 30) { $0.settings.uploadBytesPerSecond = 40_000 }
+        expectUnharmed(run.report)
+        #expect(run.report.offload > 0.1)
+    }
+
+    @Test(
+        "Within a target duration after the origin is back nobody waits",
+        arguments: [OriginFault.Kind.refused, .silent]
+    )
+    func healing(kind: OriginFault.Kind) {
+        let run = AttackTests.run([], seed: 1, peers: 6, seconds: 28) {
+            $0.faults = [OriginFault(kind, from: .start + .seconds(12), until: .start + .seconds(22))]
+        }
+        #expect(run.report.stalls > 0, "it was long enough to be felt")
+        #expect(run.report.violations == [])
+        #expect(run.report.wrongBytes == 0 && run.report.unfinished == 0)
     }
 
     @Test("F45 What does not exist is refused", arguments: 1...2 as ClosedRange<UInt64>)

@@ -63,9 +63,9 @@ extension Agent {
             )
         }
         if isSuccess {
-            hosts[fetch.host, default: HostState()].failures = 0
+            hostAnswered(fetch.host)
         } else if head.status >= 500 || head.status == 429 {
-            hostFailed(fetch.host, retryAfter: head.first("retry-after"))
+            hostFailed(fetch.host, retryAfter: head.first("retry-after"), isAnswer: true)
         }
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifest.head = head
@@ -104,7 +104,7 @@ extension Agent {
 
     mutating func fetchEnded(_ id: FetchID, _ end: FetchEnd) {
         guard let fetch = fetches.removeValue(forKey: id) else { return }
-        if case .failed = end { hostFailed(fetch.host, retryAfter: nil) }
+        if case .failed = end { hostFailed(fetch.host, retryAfter: nil, isAnswer: fetch.headAt != nil) }
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifestEnded(manifest, fetch, end)
         case .segment(let segment, let run): segmentEnded(segment, run, fetch, end)
@@ -124,12 +124,27 @@ extension Agent {
 
     /// Waits longer after each failure in a row: 250 ms, doubling to 4 s; what the server asks for counts if it is
     /// longer, up to a minute.
-    mutating func hostFailed(_ host: String, retryAfter: String?) {
+    ///
+    /// - Parameter isAnswer: it answered, but with a status: that it answers other requests then says nothing.
+    mutating func hostFailed(_ host: String, retryAfter: String?, isAnswer: Bool = false) {
         var state = hosts[host] ?? HostState()
         state.failures += 1
         let backoff = Duration.milliseconds(250 << min(4, state.failures - 1))
         let asked = retryAfter.flatMap { Int($0) }.map { Duration.seconds(min(60, max(0, $0))) }
         state.retryAt = now + max(backoff, asked ?? .zero)
+        state.isAway = !isAnswer && asked == nil
+        hosts[host] = state
+    }
+
+    /// Whoever was away is back with its first good answer: what waits for it need not wait until it would be tried.
+    private mutating func hostAnswered(_ host: String) {
+        var state = hosts[host] ?? HostState()
+        state.failures = 0
+        if state.isAway {
+            state.isAway = false
+            state.retryAt = nil
+            for stream in streams { replan(stream) }
+        }
         hosts[host] = state
     }
 

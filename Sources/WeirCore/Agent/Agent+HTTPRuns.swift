@@ -1,5 +1,8 @@
 // When an edge or the origin is asked for a segment, and for which chunks of it.
 extension Agent {
+    /// How soon after the deadline it is looked at again whether peers bring what they are counted on for.
+    private static let secondLook = Duration.milliseconds(50)
+
     mutating func askHTTP(_ wish: Wish, _ stream: Stream, _ sources: [Link]) {
         let segment = wish.segment
         let ranges = rangeSources(wish)
@@ -13,7 +16,10 @@ extension Agent {
         case .now(let reason):
             guard ranges.isEmpty else { return askRanges(wish, stream, ranges, reason: reason) }
             let range = missingRange(segment, wish)
-            if let range, range.isEmpty { return }
+            if let range, range.isEmpty {
+                // Those who are counted on may turn out late after all.
+                return agenda.note(.plan(stream.id), at: now + Agent.secondLook)
+            }
             if let range { takeBack(range, from: segment) }
             // What is still being made has one reader.
             if range == nil, segment.length == nil { dropPeerRuns(of: segment) }
@@ -26,6 +32,10 @@ extension Agent {
         case .later(let due):
             agenda.note(.plan(stream.id), at: max(due, now + .milliseconds(5)))
         }
+    }
+
+    var deadlineRule: DeadlineRule {
+        DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
     }
 
     /// Something may still come of a peer's run.
@@ -53,15 +63,16 @@ extension Agent {
         if links(of: stream).isEmpty { return .now(reason: "no peers") }
         if wish.isStart, wish.isAsked { return .now(reason: "start") }
         let estimate = hosts[segment.originKey]?.estimate ?? SourceEstimate()
-        let rule = DeadlineRule(minimumBuffer: settings.minimumBuffer, downloadTimeout: settings.downloadTimeout)
         var due = Instant.never
         if wish.isAsked, isTooSlowForPeers(segment) { return .now(reason: "a chunk takes too long to fill") }
         if let limit = wish.whole == nil ? patience(forPart: segment) ?? patience(forGrowing: segment) : nil {
             if limit <= now { return .now(reason: isOffered ? "deadline" : "no peer had it") }
             due = limit
         } else if let slack = wish.slack {
-            let patience = rule.patience(
-                slack: slack,
+            // What came from others may have to be compared with the origin before it is played.
+            let comparing = segment.networks.isEmpty ? .zero : estimate.roundTrip ?? .zero
+            let patience = deadlineRule.patience(
+                slack: slack - comparing,
                 rest: wish.whole?.rest ?? segment.rest,
                 estimate: estimate,
                 isBeingMeasured: isBeingMeasured(segment.originKey),
@@ -115,37 +126,65 @@ extension Agent {
         guard let first = (0..<chunks.count).first(where: isMissing) else { return 0..<0 }
         var end = first
         var filled = 0
-        // Small islands in between cost less than another request.
+        let island = cheapIsland(of: segment)
         for chunk in first..<chunks.count {
             if isMissing(chunk) {
                 end = chunk + 1
                 filled = 0
             } else {
                 filled += 1
-                if filled > 2 { break }
+                if filled > island { break }
             }
         }
         return first == 0 && end == chunks.count && chunks.checkedCount == 0 && segment.carry == nil ? nil : first..<end
     }
 
-    /// Chunks under way from peers that will not be here when they are needed.
+    /// How many chunks that are not missing cost less than another request: as many as come in a round trip.
+    private func cheapIsland(of segment: Segment) -> Int {
+        // Several ranges side by side may be asked for what lies between them, too.
+        guard !segment.runs.contains(where: { $0.isHTTP }), let estimate = hosts[segment.originKey]?.estimate,
+            let rate = estimate.rate,
+            let roundTrip = estimate.roundTrip
+        else { return 2 }
+        return min(8, max(2, Int(rate * roundTrip.seconds / Double(Chunk.byteCount))))
+    }
+
+    /// Chunks under way from peers that cannot be counted on: those that may come so late that HTTP could not bring
+    /// them in time any more.
     private func lateChunks(_ segment: Segment, _ wish: Wish) -> Set<Int> {
         var late: Set<Int> = []
-        for run in segment.runs {
-            guard case .link(let id, _) = run.source, let link = link(id) else { continue }
-            // At a start there is no slack: what peers deliver is not late, it shortens the start.
-            let available = wish.isStart ? .infinity : (wish.slack ?? .zero).seconds
+        let available = timeLeftToPeers(wish)
+        for link in links where link.runs.values.contains(where: { $0.segment === segment }) {
+            let perChunk = link.secondsPerChunk * (1 + 2 * link.estimate.spread(at: now))
             // Who never delivered, or not since it last fell silent, is not to be counted on when time is short.
             let isUnproven = !wish.isStart && (!link.estimate.isKnown || link.lastChunk < link.lastStall)
-            let isSilent =
-                isUnproven || now - quietSince(run) >= stallLimit(run, wish, [])
-                || now - link.lastHeard >= Agent.promiseTime
-            for chunk in run.rest(of: segment.chunks.count) {
-                let finish = Double(chunk - run.next + 1) * link.secondsPerChunk
-                if isSilent || finish > available { late.insert(chunk) }
+            let isUnreliable = isUnproven || now - link.lastHeard >= Agent.promiseTime
+            // In the order in which it was asked, which is the one in which it sends.
+            var queued = 0
+            for run in link.runs.sorted(by: { $0.key < $1.key }).map({ $0.value.run }) where !run.isGrowing {
+                guard segment.runs.contains(where: { $0 === run }) else {
+                    queued += max(0, (run.end ?? run.next) - run.next)
+                    continue
+                }
+                let isSilent = isUnreliable || now - quietSince(run) >= stallLimit(run, wish, [])
+                for chunk in run.rest(of: segment.chunks.count) {
+                    queued += 1
+                    if isSilent || Double(queued) * perChunk > available { late.insert(chunk) }
+                }
             }
         }
         return late
+    }
+
+    /// Seconds within which a chunk of a peer has to be here to be counted on: then HTTP could still bring it, if it did
+    /// not come. An origin too slow for that leaves peers half of the time.
+    private func timeLeftToPeers(_ wish: Wish) -> Double {
+        // At a start there is no slack: what peers deliver is not late, it shortens the start.
+        guard !wish.isStart else { return .infinity }
+        let slack = wish.slack ?? .zero
+        let estimate = hosts[wish.segment.originKey]?.estimate ?? SourceEstimate()
+        let need = deadlineRule.need(rest: Int64(Chunk.byteCount), estimate: estimate, at: now)
+        return max((slack - need).seconds, slack.seconds / 2)
     }
 
     /// Peers' later runs yield to the HTTP range that now covers them; what lies before it they keep.

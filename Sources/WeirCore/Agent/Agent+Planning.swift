@@ -144,7 +144,7 @@ extension Agent {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
-                hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil)
+                hostFailed(fetch.host, retryAfter: fetch.isEdge ? "5" : nil, isAnswer: fetch.headAt != nil)
                 drop(run, of: segment, fetch: fetch, why: "silent")
                 if !fetch.isEdge { _ = mayAskElsewhere(segment, fetch, why: "the server fell silent") }
             case .link(let id, let request):

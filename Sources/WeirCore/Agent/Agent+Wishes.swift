@@ -131,7 +131,7 @@ extension Agent {
         var least: Duration?
         for player in rendition.stream.players {
             guard let head = activeHead(of: player, in: rendition) else { continue }
-            var slack = head.buffer(at: now)
+            var slack = head.buffer(before: segment.id.number, at: now)
             var index = listing.index(atOrAfter: head.drainedTo)
             while index < listing.count, listing.number(at: index) < segment.id.number, slack < settings.maximumBuffer {
                 let entry = listing[index]

@@ -82,6 +82,8 @@ struct HostState {
     var failures = 0
     /// Not asked before then: it failed, or said Retry-After.
     var retryAt: Instant?
+    /// It is left alone because it could not be reached or fell silent, not because it said no.
+    var isAway = false
     /// It answers ranges with whole bodies: asked without ranges until then.
     var wholeBodyUntil: Instant?
     /// It answered a range with 206.

@@ -114,6 +114,14 @@ struct Playhead {
         return (drained - (now - clockStart)).orZero
     }
 
+    /// What a player has to play before it needs `number`, as far as that is drained. Of a segment that comes bit by bit
+    /// the first bits do not count: many players show nothing of a segment before they have the whole. Of the first one
+    /// they do, because before it nothing plays that could run dry.
+    func buffer(before number: UInt64, at now: Instant) -> Duration {
+        guard number == drainedTo, number != start, let clockStart else { return buffer(at: now) }
+        return (settled - (now - clockStart)).orZero
+    }
+
     /// The part of a segment that the buffer already counts.
     func creditedTime(of number: UInt64) -> Duration { number == drainedTo ? credited[number] ?? .zero : .zero }
 

@@ -19,6 +19,8 @@ package struct SourceEstimate: Sendable {
     /// Only short bodies have been seen, whose time is mostly the round trip.
     package private(set) var isRough = false
     package private(set) var roundTrip: Duration?
+    /// How far samples of the round trip lie from it, in the mean: one's own uplink may be busy.
+    package private(set) var roundTripDeviation = Duration.zero
     package private(set) var lastSample: Instant?
 
     package init() {}
@@ -61,6 +63,8 @@ package struct SourceEstimate: Sendable {
     /// - Parameter isProbe: it also says that the rate still holds, as an audit does and a playlist does not.
     package mutating func note(roundTrip sample: Duration, isProbe: Bool = true, at now: Instant) {
         if let known = roundTrip {
+            let deviation = max(sample - known, known - sample)
+            roundTripDeviation = roundTripDeviation + (deviation - roundTripDeviation) * SourceEstimate.weight
             roundTrip = known + (sample - known) * SourceEstimate.weight
         } else {
             roundTrip = sample

@@ -11,6 +11,8 @@ package struct PlayerFigures: Sendable {
     package var startUp: Duration?
     package var stalls = 0
     package var stalled = Duration.zero
+    /// When it began to wait and for which segment: the first of its stalls.
+    package private(set) var firstStall: (at: Instant, sequence: UInt64)?
     /// Answers other than 200, and segments given up for them or because they left the list.
     package var failedAnswers = 0
     package var skippedSegments = 0
@@ -19,4 +21,11 @@ package struct PlayerFigures: Sendable {
     package var cutBodies = 0
     /// Whether the last segment of a recording was played.
     package var isFinished = false
+
+    /// Notes that playback stood still until now.
+    mutating func noteStall(from dry: Instant, until now: Instant, sequence: UInt64) {
+        stalls += 1
+        stalled = stalled + (now - dry)
+        firstStall = firstStall ?? (dry, sequence)
+    }
 }

@@ -81,8 +81,7 @@ final class SimulatedPlayer {
         guard !isOver else { return }
         isOver = true
         if let dryAt, !figures.isFinished, queue.now > dryAt {
-            figures.stalls += 1
-            figures.stalled = figures.stalled + (queue.now - dryAt)
+            figures.noteStall(from: dryAt, until: queue.now, sequence: next ?? 0)
         }
     }
 
@@ -225,8 +224,7 @@ final class SimulatedPlayer {
         noteCompleted(request.sequence)
         if figures.startUp == nil { figures.startUp = queue.now - startedAt }
         if let dry = dryAt, queue.now > dry {
-            figures.stalls += 1
-            figures.stalled = figures.stalled + (queue.now - dry)
+            figures.noteStall(from: dry, until: queue.now, sequence: request.sequence)
         }
         dryAt = max(dryAt ?? queue.now, queue.now) + shape.segmentDuration
         if let list = playlist, list.isEnded, request.sequence + 1 >= list.mediaSequence + UInt64(list.segments.count) {

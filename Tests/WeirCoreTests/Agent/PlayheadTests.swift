@@ -18,6 +18,18 @@ struct PlayheadTests {
         #expect(head.buffer(at: at(9)) == .zero)
     }
 
+    @Test("The first part of a segment does not put off the need of its rest, and does put off that of the next one")
+    func part() {
+        var head = Playhead(start: 0, at: .start)
+        _ = head.credit(four, of: 0, whole: four, at: .start)
+        head.finish(0)
+        _ = head.request(1, at: at(1))
+        _ = head.credit(.seconds(3), of: 1, whole: four, at: at(1))
+        #expect(head.buffer(before: 1, at: at(1)) == .seconds(3))
+        #expect(head.buffer(before: 1, at: at(5)) == .zero)
+        #expect(head.buffer(before: 2, at: at(1)) == .seconds(6))
+    }
+
     @Test("Media drained beyond a gap does not count before the gap is filled")
     func parallel() {
         var head = Playhead(start: 0, at: .start)
