@@ -60,6 +60,8 @@ write("interest", "interest, position 1000, newest unknown", frame(4, varint(1),
 write("have", "have: media 1000 to 1009 held, 1010 being fetched, map 7 gone",
       frame(5, varint(0), RENDITION, varint(3), b"\x00" + varint(1000) + varint(10), b"\x02" + varint(1010) + varint(1),
             b"\x05" + varint(7) + varint(1)))
+write("have-underway", "have: media 1011 underway",
+      frame(5, varint(0), RENDITION, varint(1), b"\x06" + varint(1011) + varint(1)))
 write("partial", "partial: chunks 0 to 2, 5, 200 to 327",
       frame(6, varint(0), SEGMENT, varint(3), varint(0) + varint(3), varint(2) + varint(1), varint(194) + varint(128)))
 write("request", "request 9: chunks 4 to 35 of a byte range, length unknown",
@@ -79,7 +81,7 @@ write("pong", "pong", frame(15, fixed(0xFFFFFFFFFFFFFFFF, 8)))
 write("goodbye", "goodbye, banned", frame(16, b"\x04"))
 write("unknown", "a type of a later version, with payload", frame(77, b"\x01\x02", payload=b"later"))
 
-write("signed-digests", "what a voucher signs for the frame in digests.hex", b"weir vouch 1\x00" + vouch)
-write("signed-root", "what a voucher signs for the frame in root.hex", b"weir root 1\x00" + root)
+write("signed-digests", "what a voucher signs for the frame in digests.hex, in the first swarm of hello.hex", b"weir vouch 2\x00" + SWARM + vouch)
+write("signed-root", "what a voucher signs for the frame in root.hex, in the first swarm of hello.hex", b"weir root 2\x00" + SWARM + root)
 write("root-of-list", "the root of a list of two digests, segment of 20000 bytes",
       hashlib.sha256(b"weir list 1\x00" + fixed(20000, 8) + digest("one") + digest("two")).digest())

@@ -41,8 +41,9 @@ enum FrameRules {
         if case .hello(let hello) = message, hello.maximumVersion > 1 { return }
         try demand(again == Array(whole.prefix(again.count)), "\(message) has two encodings")
         try demandEqual(again.count + payloadBytes, whole.count, "bytes of \(message)")
-        if case .digests(let vouch) = message { _ = vouch.signedDigest }
-        if case .root(let vouch) = message { _ = vouch.signedDigest }
+        guard let swarm = SwarmID([UInt8](repeating: 7, count: SwarmID.byteCount)) else { return }
+        if case .digests(let vouch) = message { _ = vouch.signedDigest(in: swarm) }
+        if case .root(let vouch) = message { _ = vouch.signedDigest(in: swarm) }
     }
 
     /// However the bytes come in, no more than one frame is waited for, and a refusal stays one.

@@ -43,12 +43,13 @@ extension Agent {
             let voucher = signer.identity(ofKey: vouch.voucherKey), isConsistent(vouch, about: segment)
         else { return }
         link.mutes = 0
-        if !segment.evidence.vouches.contains(vouchWithSignature: vouch.signature) {
+        if !segment.evidence.vouches.contains(where: { $0.statesTheSame(as: vouch) }) {
             guard !bans.isBanned(voucher, at: now), !mismatches.isDistrusted(voucher, at: now) else {
                 segment.refusals[link.id] = now + .seconds(60)
                 return
             }
-            guard signer.verify(vouch.signature, over: vouch.signedDigest, publicKey: vouch.voucherKey) else {
+            let stated = vouch.signedDigest(in: segment.rendition.stream.swarm)
+            guard signer.verify(vouch.signature, over: stated, publicKey: vouch.voucherKey) else {
                 log(.notice, "a vouch with a false signature", [("peer", link.peer.id.description)])
                 return close(link, .protocolError)
             }
@@ -89,7 +90,11 @@ extension Agent {
         guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
             let voucher = signer.identity(ofKey: root.voucherKey), !bans.isBanned(voucher, at: now),
             !mismatches.isDistrusted(voucher, at: now),
-            signer.verify(root.signature, over: root.signedDigest, publicKey: root.voucherKey)
+            signer.verify(
+                root.signature,
+                over: root.signedDigest(in: segment.rendition.stream.swarm),
+                publicKey: root.voucherKey
+            )
         else { return }
         guard adoptEdition(root.edition, segment) else { return setAside(segment, why: "lengths differ") }
         guard segment.length == length else { return }
@@ -208,7 +213,7 @@ extension Agent {
             voucherKey: signer.publicKey,
             signature: []
         )
-        vouch.signature = signer.sign(vouch.signedDigest)
+        vouch.signature = signer.sign(vouch.signedDigest(in: segment.rendition.stream.swarm))
         segment.evidence.addOwn(vouch)
         signRoot(segment)
     }
@@ -225,7 +230,7 @@ extension Agent {
             voucherKey: signer.publicKey,
             signature: []
         )
-        root.signature = signer.sign(root.signedDigest)
+        root.signature = signer.sign(root.signedDigest(in: segment.rendition.stream.swarm))
         segment.evidence.setRoot(root)
     }
 
@@ -233,8 +238,11 @@ extension Agent {
     private static let noHandle: UInt32 = 0
 }
 
-extension [Vouch] {
-    fileprivate func contains(vouchWithSignature signature: [UInt8]) -> Bool {
-        contains { $0.signature == signature }
+extension Vouch {
+    /// Whether it is the same signed statement, whoever passed it on: one check of the signature is enough for both.
+    fileprivate func statesTheSame(as other: Vouch) -> Bool {
+        var stated = other
+        stated.handle = handle
+        return self == stated
     }
 }

@@ -1,27 +1,30 @@
-/// What a voucher's signature covers. The handle is left out, because every relay has its own; the leading text keeps a
-/// signature for one kind of statement from being read as another.
+/// What a voucher's signature covers. The swarm stands in front, so that a statement about a segment of one stream says
+/// nothing of another stream's segment with the same name. The handle is left out, because every relay has its own; the
+/// leading text keeps a signature for one kind of statement from being read as another.
 extension Vouch {
-    package var signedBytes: [UInt8] {
-        var writer = ByteWriter(reserving: 64 + digests.count * Digest.byteCount)
+    package func signedBytes(in swarm: SwarmID) -> [UInt8] {
+        var writer = ByteWriter(reserving: 96 + digests.count * Digest.byteCount)
         writer.raw(SigningDomain.vouch)
+        writer.raw(swarm.bytes)
         writer.statement(of: self)
         return writer.bytes
     }
 
     /// SHA-256 of `signedBytes`: what a `Signer` signs.
-    package var signedDigest: Digest { Digest.sha256(signedBytes) }
+    package func signedDigest(in swarm: SwarmID) -> Digest { Digest.sha256(signedBytes(in: swarm)) }
 }
 
 extension RootVouch {
-    package var signedBytes: [UInt8] {
-        var writer = ByteWriter(reserving: 128)
+    package func signedBytes(in swarm: SwarmID) -> [UInt8] {
+        var writer = ByteWriter(reserving: 160)
         writer.raw(SigningDomain.root)
+        writer.raw(swarm.bytes)
         writer.statement(of: self)
         return writer.bytes
     }
 
     /// SHA-256 of `signedBytes`: what a `Signer` signs.
-    package var signedDigest: Digest { Digest.sha256(signedBytes) }
+    package func signedDigest(in swarm: SwarmID) -> Digest { Digest.sha256(signedBytes(in: swarm)) }
 }
 
 extension Digest {
@@ -39,7 +42,7 @@ extension Digest {
 
 /// Leading texts that separate what is signed or hashed for one purpose from all others; each ends with a zero byte.
 private enum SigningDomain {
-    static let vouch: [UInt8] = Array("weir vouch 1".utf8) + [0]
-    static let root: [UInt8] = Array("weir root 1".utf8) + [0]
+    static let vouch: [UInt8] = Array("weir vouch 2".utf8) + [0]
+    static let root: [UInt8] = Array("weir root 2".utf8) + [0]
     static let list: [UInt8] = Array("weir list 1".utf8) + [0]
 }

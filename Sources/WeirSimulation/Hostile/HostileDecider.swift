@@ -6,6 +6,7 @@ package final class HostileDecider: Decider {
     private let honest: any Decider
     private let role: Scenario.Role
     private let signer: SimulatedSigner
+    private let swarm: SwarmID
     private let seed: UInt64
     private var queue = Ring<Output>()
     private var chunksSeen: UInt64 = 0
@@ -13,10 +14,11 @@ package final class HostileDecider: Decider {
     /// How often it did what it is there for.
     package private(set) var acts = 0
 
-    package init(_ honest: any Decider, role: Scenario.Role, signer: SimulatedSigner, seed: UInt64) {
+    package init(_ honest: any Decider, role: Scenario.Role, signer: SimulatedSigner, swarm: SwarmID, seed: UInt64) {
         self.honest = honest
         self.role = role
         self.signer = signer
+        self.swarm = swarm
         self.seed = seed
     }
 
@@ -128,7 +130,7 @@ package final class HostileDecider: Decider {
         let length = (vouch.edition.length ?? 0) + Int64(1 + mixed(seed, UInt64(acts)) % 5) * 100_000
         misstated.edition = Edition(length: length, validator: vouch.edition.validator, name: vouch.edition.name)
         misstated.voucherKey = signer.publicKey
-        misstated.signature = signer.sign(misstated.signedDigest)
+        misstated.signature = signer.sign(misstated.signedDigest(in: swarm))
         act(link, .digests(misstated))
     }
 

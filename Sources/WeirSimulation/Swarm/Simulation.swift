@@ -42,7 +42,11 @@ package final class Simulation {
     private var eventsAtInstant = 0
 
     package static let originAuthority = "origin.test"
-    static let manifestPath = "/live/index.m3u8"
+    static let manifestURL = "https://\(originAuthority)/live/index.m3u8"
+    static let swarm: SwarmID = {
+        guard let url = try? WebURL(parsing: manifestURL) else { preconditionFailure("the stream's address is one") }
+        return SwarmID.derive(url: url, name: nil)
+    }()
 
     package init(_ scenario: Scenario) {
         self.scenario = scenario
@@ -151,7 +155,7 @@ package final class Simulation {
         case .honest, .freeRider, .slow, .stalling: return decider
         case .polluter: return PollutingDecider(decider, tag: mixed(seed, 1))
         case .liar: return LyingDecider(decider, tag: mixed(seed, 2))
-        default: return HostileDecider(decider, role: role, signer: signer, seed: seed)
+        default: return HostileDecider(decider, role: role, signer: signer, swarm: Simulation.swarm, seed: seed)
         }
     }
 
@@ -262,7 +266,7 @@ package final class Simulation {
                 queue.schedule(Event(.leave, agent.number), after: mean * exponential())
             }
         }
-        players[agent.number].start(url: "https://\(Simulation.originAuthority)\(Simulation.manifestPath)")
+        players[agent.number].start(url: Simulation.manifestURL)
         updateTimer(agent)
     }
 

@@ -87,6 +87,8 @@ private final class HostileLinks: LinkTransport {
         var hub: LinkHub?
         /// What each request of a victim is about.
         var asked: [Asked: SegmentID] = [:]
+        /// The swarms of this agent by its own handles.
+        var swarms: [UInt32: SwarmID] = [:]
     }
 
     private init(
@@ -135,6 +137,9 @@ private final class HostileLinks: LinkTransport {
 
     func send(_ link: LinkID, _ message: Message, payload: (any Payload)?) {
         switch message {
+        case .hello(let hello):
+            for (handle, swarm) in hello.swarms.enumerated() { state.value.swarms[UInt32(handle)] = swarm }
+        case .join(let handle, let swarm): state.value.swarms[handle] = swarm
         case .data(let request, _):
             guard let payload, let segment = state.value.asked[Asked(link: link, request: request)] else { break }
             let isFalse = isLied(about: segment)
@@ -174,21 +179,25 @@ private final class HostileLinks: LinkTransport {
     }
 
     private func restated(_ vouch: Vouch) -> Vouch {
-        guard lie == .signsFalseLists, isLied(about: vouch.segment) else { return vouch }
+        guard lie == .signsFalseLists, isLied(about: vouch.segment), let swarm = state.value.swarms[vouch.handle] else {
+            return vouch
+        }
         var vouch = vouch
         let first = Int(vouch.firstChunk)
         vouch.digests = Array(falseDigests(vouch.segment)[first..<first + vouch.digests.count])
         vouch.voucherKey = identity.publicKey
-        vouch.signature = identity.sign(vouch.signedDigest)
+        vouch.signature = identity.sign(vouch.signedDigest(in: swarm))
         return vouch
     }
 
     private func restated(_ root: RootVouch) -> RootVouch {
-        guard lie == .signsFalseLists, isLied(about: root.segment) else { return root }
+        guard lie == .signsFalseLists, isLied(about: root.segment), let swarm = state.value.swarms[root.handle] else {
+            return root
+        }
         var root = root
         root.root = .root(of: falseDigests(root.segment), length: root.edition.length ?? 0)
         root.voucherKey = identity.publicKey
-        root.signature = identity.sign(root.signedDigest)
+        root.signature = identity.sign(root.signedDigest(in: swarm))
         return root
     }
 }

@@ -65,7 +65,7 @@ private struct GrowingStream {
             voucherKey: peer.signer.publicKey,
             signature: []
         )
-        vouch.signature = peer.signer.sign(vouch.signedDigest)
+        vouch.signature = peer.signer.sign(vouch.signedDigest(in: film.swarm))
         return vouch
     }
 
@@ -216,7 +216,7 @@ struct GrowingSegmentTests {
                     voucherKey: peer.signer.publicKey,
                     signature: []
                 )
-                root.signature = peer.signer.sign(root.signedDigest)
+                root.signature = peer.signer.sign(root.signedDigest(in: stream.film.swarm))
                 peer.say(.root(root))
             default:
                 // The origin's is longer: what it sends must not be cut there.

@@ -41,7 +41,15 @@ final class HostilePeer {
     }
 
     /// A signed statement about bytes of its own choice.
-    func vouch(_ number: Int, _ bytes: [UInt8], edition: Edition? = nil, signer other: TestSigner? = nil) -> Vouch {
+    ///
+    /// - Parameter swarm: in which it is signed; nil: the film's.
+    func vouch(
+        _ number: Int,
+        _ bytes: [UInt8],
+        edition: Edition? = nil,
+        signer other: TestSigner? = nil,
+        swarm: SwarmID? = nil
+    ) -> Vouch {
         let signer = other ?? signer
         let digests = stride(from: 0, to: bytes.count, by: Chunk.byteCount).map {
             Digest.sha256(Array(bytes[$0..<min(bytes.count, $0 + Chunk.byteCount)]))
@@ -55,7 +63,7 @@ final class HostilePeer {
             voucherKey: signer.publicKey,
             signature: []
         )
-        vouch.signature = signer.sign(vouch.signedDigest)
+        vouch.signature = signer.sign(vouch.signedDigest(in: swarm ?? film.swarm))
         return vouch
     }
 

@@ -161,7 +161,7 @@ struct HostilePeerTests {
                     var vouch = attacker.vouch(number, film.forged(number))
                     vouch.firstChunk = value
                     vouch.handle = handle
-                    vouch.signature = attacker.signer.sign(vouch.signedDigest)
+                    vouch.signature = attacker.signer.sign(vouch.signedDigest(in: film.swarm))
                     attacker.say(.digests(vouch))
                     attacker.request(number, value, value)
                     attacker.say(.cancel(request: value, fromChunk: value))
@@ -229,6 +229,44 @@ struct HostilePeerTests {
         }
         expectUnharmed(viewer, world.play(viewer, film, 0..<4))
         #expect(attacker.isClosed)
+    }
+
+    @Test("A statement that was signed in another swarm is refused, true or not", arguments: [false, true])
+    func foreignStatement(isTrue: Bool) {
+        let (viewer, attacker) = stage(honest: false)
+        let other = SwarmID.derive(url: film.parsed, name: "another stream with segments of the same names")
+        attacker.onRequest = { [film] request in
+            let number = Int(request.segment.number)
+            let bytes = isTrue ? film.bytes(of: number) : film.forged(number)
+            attacker.say(.digests(attacker.vouch(number, bytes, swarm: other)))
+        }
+        expectUnharmed(viewer, world.play(viewer, film, 0..<4))
+        #expect(attacker.isClosed)
+        #expect(world.statistics(viewer).banned_peers == 0)
+    }
+
+    @Test("A signature that is known covers no other words of the same voucher")
+    func borrowedSignature() {
+        let (viewer, attacker) = stage(honest: false)
+        let innocent = TestSigner(77)
+        var attacks = 0
+        attacker.onRequest = { [film] request in
+            let number = Int(request.segment.number)
+            var stated = attacker.vouch(number, film.bytes(of: number), signer: innocent)
+            stated.digests.removeLast(stated.digests.count - 1)
+            stated.signature = innocent.sign(stated.signedDigest(in: film.swarm))
+            var misstated = attacker.vouch(number, film.forged(number), signer: innocent)
+            misstated.firstChunk = 1
+            misstated.digests.removeFirst()
+            misstated.signature = stated.signature
+            attacker.say(.digests(stated))
+            attacker.say(.digests(misstated))
+            attacks += 1
+        }
+        expectUnharmed(viewer, world.play(viewer, film, 0..<4))
+        #expect(attacks > 0)
+        #expect(attacker.isClosed)
+        #expect(world.statistics(viewer).banned_peers == 0, "who was quoted is not blamed")
     }
 
     @Test("Data without a list is waste, and its sender is not blamed")

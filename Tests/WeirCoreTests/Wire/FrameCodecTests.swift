@@ -94,9 +94,9 @@ struct FrameCodecTests {
 struct SignedStatementTests {
     @Test("What a voucher signs has the described bytes")
     func golden() throws {
-        #expect(WireSample.vouch.signedBytes == (try wireFixture("signed-digests")))
-        #expect(WireSample.root.signedBytes == (try wireFixture("signed-root")))
-        #expect(WireSample.vouch.signedDigest == .sha256(try wireFixture("signed-digests")))
+        #expect(WireSample.vouch.signedBytes(in: WireSample.swarm) == (try wireFixture("signed-digests")))
+        #expect(WireSample.root.signedBytes(in: WireSample.swarm) == (try wireFixture("signed-root")))
+        #expect(WireSample.vouch.signedDigest(in: WireSample.swarm) == .sha256(try wireFixture("signed-digests")))
         #expect(
             Digest.root(of: [WireSample.digest("one"), WireSample.digest("two")], length: 20_000).bytes
                 == (try wireFixture("root-of-list"))
@@ -105,18 +105,23 @@ struct SignedStatementTests {
 
     @Test("A relay's handle is no part of it, everything else is")
     func coverage() {
+        func signed(_ vouch: Vouch) -> Digest { vouch.signedDigest(in: WireSample.swarm) }
+        let whole = signed(WireSample.vouch)
         var vouch = WireSample.vouch
         vouch.handle = 77
         vouch.signature = []
-        #expect(vouch.signedDigest == WireSample.vouch.signedDigest)
+        #expect(signed(vouch) == whole)
         vouch.firstChunk += 1
-        #expect(vouch.signedDigest != WireSample.vouch.signedDigest)
+        #expect(signed(vouch) != whole)
         vouch = WireSample.vouch
         vouch.edition.length = nil
-        #expect(vouch.signedDigest != WireSample.vouch.signedDigest)
+        #expect(signed(vouch) != whole)
         vouch = WireSample.vouch
         vouch.segment.range = ByteRange(offset: 0, length: 1)
-        #expect(vouch.signedDigest != WireSample.vouch.signedDigest)
+        #expect(signed(vouch) != whole)
+        #expect(WireSample.vouch.signedDigest(in: WireSample.otherSwarm) != whole)
+        let root = WireSample.root
+        #expect(root.signedDigest(in: WireSample.otherSwarm) != root.signedDigest(in: WireSample.swarm))
     }
 
     @Test("The root depends on the length and on the order of the list")

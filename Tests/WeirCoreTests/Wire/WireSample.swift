@@ -64,6 +64,16 @@ enum WireSample {
             ), []
         ),
         (
+            "have-underway",
+            .have(
+                Have(
+                    handle: 0,
+                    rendition: rendition,
+                    ranges: [.init(kind: .media, first: 1011, count: 1, state: .underway)]
+                )
+            ), []
+        ),
+        (
             "partial",
             .partial(
                 Partial(
