@@ -173,7 +173,7 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "WeirLab", "WeirNet", "WeirCore",
+                "WeirLab", "WeirNet", "WeirSimulation", "WeirCore",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -26,6 +26,10 @@ package struct ProgramSettings: Sendable {
     /// The player's command, split into words, one of which holds `{url}`; empty: none.
     package var player: [String] = []
     package var json = false
+    /// Where everything that the core is fed is written to, for `simulate --replay`; nil: nowhere.
+    package var recordedInputs: String?
+    /// Bytes that this file grows to.
+    package var recordingSize = 256 * 1024 * 1024
     package var logLevel = LogEvent.Level.notice
     /// Holds the agent's private key, and is written when missing; nil: a new identity at each start.
     package var identityFile: String?

@@ -27,6 +27,8 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case caFile = "ca_file"
     case player
     case json
+    case recordInputs = "record_inputs"
+    case recordSize = "record_size"
     case logLevel = "log_level"
     case announceInterval = "announce_interval"
     case maxStreams = "max_streams"

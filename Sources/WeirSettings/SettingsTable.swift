@@ -194,6 +194,20 @@ package enum SettingsTable {
             source: "people read the first line"
         ),
         Setting(
+            .recordInputs,
+            .file(\.recordedInputs),
+            "File that everything the agent receives is written to, for simulate --replay: also playlists, keys, media, "
+                + "addresses with their tokens and who the peers are. Never the agent's own key.",
+            source: "unset: it tells what was watched"
+        ),
+        Setting(
+            .recordSize,
+            .size(\.recordingSize),
+            default: "256MiB",
+            "Size at which the recording of inputs ends; the agent goes on.",
+            source: "half an hour of 1 Mbit/s"
+        ),
+        Setting(
             .logLevel,
             .choice(\.logLevel, ["debug", "info", "notice", "warning", "error"].compactMap(level)),
             default: "notice",

@@ -14,6 +14,10 @@ struct SimulateCommand: ParsableCommand {
 
     @Option(help: "A scenario file; flags beside it change what it says. Fixtures/scenarios has some.")
     var scenario: String?
+    @Option(
+        help: "Feed a recording (weir play --record-inputs FILE) to the core and compare; everything else is ignored."
+    )
+    var replay: String?
     @Option(help: "First seed.")
     var seed: UInt64 = 1
     @Option(help: "How many seeds to run, from --seed on; without it as many as the scenario says, else 1.")
@@ -40,6 +44,7 @@ struct SimulateCommand: ParsableCommand {
     var why = false
 
     func run() throws {
+        if let replay { return try play(replay) }
         let file = try scenarioFile()
         let all = seed..<seed + UInt64(seeds ?? file.seeds)
         if compare { return try runComparison(file, all) }
@@ -59,6 +64,30 @@ struct SimulateCommand: ParsableCommand {
         if !digestOnly { for verdict in Verdicts(file, reports).all { print(verdict) } }
         let violated = zip(all, reports).flatMap { seed, report in report.violations.map { (seed, $0) } }
         try fail(over: violated)
+    }
+
+    /// The core of this build beside what a real agent's did.
+    private func play(_ path: String) throws {
+        let replay: Replay
+        do {
+            replay = try Replay(try TextFile.bytes(path, limit: Int.max))
+        } catch let error as RecordingError {
+            throw ValidationError("\(path): \(error)")
+        }
+        let seconds = DecimalText.format(replay.length.seconds, digits: 1)
+        print("\(replay.inputs) inputs, \(replay.outputs) outputs, \(seconds) s of the agent's time")
+        if let difference = replay.difference {
+            print("first difference: \(difference)")
+            throw ExitCode.failure
+        }
+        switch replay.end {
+        case .stopped: print("no difference, to the agent's stop")
+        case .full: print("no difference, to the recording's full size")
+        case .slow: print("no difference, until the disk was too slow for the recording")
+        case nil:
+            let over = replay.breaksOff.map { ", over an input of kind \($0)" } ?? ""
+            print("no difference, until the recording breaks off\(over)")
+        }
     }
 
     /// A violated oracle fails the run, and says where to look.

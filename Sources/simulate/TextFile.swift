@@ -17,7 +17,12 @@ enum TextFile {
         guard fclose(file) == 0, written == bytes.count else { throw ValidationError("\(path) cannot be written") }
     }
 
+    /// A text of 1 MiB at most.
     static func read(_ path: String) throws -> String {
+        String(decoding: try bytes(path, limit: 1 << 20), as: UTF8.self)
+    }
+
+    static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
         guard let file = fopen(path, "r") else { throw ValidationError("\(path): \(String(cString: strerror(errno)))") }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -26,9 +31,9 @@ enum TextFile {
             let count = fread(&block, 1, block.count, file)
             guard count > 0 else { break }
             bytes += block[..<count]
-            guard bytes.count <= 1 << 20 else { throw ValidationError("\(path) is larger than 1 MiB") }
+            guard bytes.count <= limit else { throw ValidationError("\(path) is larger than \(limit) bytes") }
         }
         guard ferror(file) == 0 else { throw ValidationError("\(path) cannot be read") }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }

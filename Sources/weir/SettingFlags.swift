@@ -29,6 +29,8 @@ struct SettingFlags: ParsableArguments {
     @Option(.caFile) var caFile: [String] = []
     @Option(.player) var player: [String] = []
     @Flag(name: .customLong(SettingName.json.flag), help: ArgumentHelp(setting: .json)) var json = false
+    @Option(.recordInputs) var recordInputs: [String] = []
+    @Option(.recordSize) var recordSize: [String] = []
     @Option(.logLevel) var logLevel: [String] = []
 
     @Option(
@@ -46,6 +48,7 @@ struct SettingFlags: ParsableArguments {
             .cacheMemory: cacheMemory, .liveOffset: liveOffset, .allowURL: allowURL, .channels: channels,
             .zapBudget: zapBudget,
             .apiTokenFile: apiTokenFile, .caFile: caFile,
+            .recordInputs: recordInputs, .recordSize: recordSize,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,
         ]
     }

@@ -24,6 +24,7 @@ extension AgentHost {
         let loop = given ?? group.next()
         let inbox = Inbox(loop: loop)
         let deliver: @Sendable (Input) -> Void = { inbox.put($0) }
+        let recording = try configuration.recording.map { try RecordingFile(path: $0.file, limit: $0.limit) }
         var settings = configuration.endpoint
         settings.connections = configuration.limits.playerRequests
         let origin: OriginClient
@@ -44,7 +45,8 @@ extension AgentHost {
                 parts: parts,
                 inbox: inbox,
                 loop: loop,
-                port: port
+                port: port,
+                recording: recording
             )
             await host.begin()
             if let location = configuration.channels { try await host.begin(location, configuration) }

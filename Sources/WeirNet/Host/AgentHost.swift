@@ -26,6 +26,7 @@ package actor AgentHost {
     let parts: HostParts
     let logger: Logger
     let inbox: Inbox
+    private let recorder: SessionRecorder?
     private var phase = Phase.running
     private var draining = false
     private var timer: (task: Scheduled<Void>, at: Instant)?
@@ -42,7 +43,8 @@ package actor AgentHost {
         parts: HostParts,
         inbox: Inbox,
         loop: any EventLoop,
-        port: Int
+        port: Int,
+        recording: RecordingFile?
     ) {
         self.loop = loop
         self.parts = parts
@@ -53,7 +55,18 @@ package actor AgentHost {
         var settings = configuration.agent
         settings.ownAddresses += parts.links.ownAddresses
         var random = SystemRandomNumberGenerator()
-        agent = Agent(settings: settings, limits: configuration.limits, signer: signer, seed: random.next())
+        let seed: UInt64 = random.next()
+        let recorder = recording.map { file in
+            SessionRecorder(file: file, signer: signer) { [logger = configuration.logger] in logger.warning("\($0)") }
+        }
+        recorder?.begin(settings, configuration.limits, seed: seed)
+        self.recorder = recorder
+        agent = Agent(
+            settings: settings,
+            limits: configuration.limits,
+            signer: recorder?.signer ?? signer,
+            seed: seed
+        )
     }
 
     // MARK: Inputs
@@ -65,8 +78,7 @@ package actor AgentHost {
         var handled = 0
         repeat {
             while handled < Self.inputsPerTurn, let input = inbox.take() {
-                agent.handle(input, at: now)
-                while let output = agent.nextOutput() { perform(output) }
+                handle(input, at: now)
                 handled += 1
             }
             // Writes that complete at once put reports into the inbox.
@@ -76,6 +88,16 @@ package actor AgentHost {
         draining = false
         if !inbox.isEmpty { loop.execute { [weak self] in self?.assumeIsolated { $0.drain() } } }
         setTimer()
+    }
+
+    private func handle(_ input: Input, at time: Instant) {
+        recorder?.input(input, at: time)
+        agent.handle(input, at: time)
+        while let output = agent.nextOutput() {
+            recorder?.output(output)
+            perform(output)
+        }
+        recorder?.result(nextDeadline: agent.nextDeadline)
     }
 
     var now: Instant { Instant(nanoseconds: (NIODeadline.now() - startTime).nanoseconds) }
@@ -169,6 +191,7 @@ package actor AgentHost {
 
     private func closed() {
         isClosed = true
+        recorder?.end()
         for continuation in stopped { continuation.resume() }
         stopped = []
     }

@@ -15,6 +15,8 @@ package struct HostConfiguration: Sendable {
     package var logger: Logger
     /// Nil: no list of channels.
     package var channels: ChannelSource.Location?
+    /// Where the core's inputs are written to; nil: nowhere.
+    package var recording: RecordingPlace?
     /// Nil: no links.
     package var links: Factory<any LinkTransport>?
     /// Nil: no trackers.
@@ -26,10 +28,23 @@ package struct HostConfiguration: Sendable {
     }
 }
 
+/// A file for the core's inputs.
+package struct RecordingPlace: Sendable {
+    package var file: String
+    /// Bytes that it grows to.
+    package var limit: Int
+
+    package init(file: String, limit: Int) {
+        self.file = file
+        self.limit = limit
+    }
+}
+
 /// Why an agent could not be started. The description is one line that says what to do.
 package enum HostError: Error, CustomStringConvertible, Equatable {
     case portInUse(host: String, port: Int)
     case cannotListen(host: String, port: Int, reason: String)
+    case recording(file: String, reason: String)
     case channels(reason: String)
     case trustRoots(files: [String])
 
@@ -43,6 +58,8 @@ package enum HostError: Error, CustomStringConvertible, Equatable {
                 + "with --listen"
         case .channels(let reason):
             "cannot read the list of channels: \(reason)"
+        case .recording(let file, let reason):
+            "cannot record to \(file): \(reason); give --record-inputs a file that can be written"
         case .trustRoots(let files):
             "cannot read certificates from \(files.joined(separator: ", ")): give a file of PEM certificates with "
                 + "--ca-file"

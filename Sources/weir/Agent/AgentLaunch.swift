@@ -44,6 +44,9 @@ enum AgentLaunch {
             case .listed(let networks): networks
             }
         configuration.origin.extraTrustRoots = settings.caFile.map { [$0] } ?? []
+        configuration.recording = settings.recordedInputs.map {
+            RecordingPlace(file: $0, limit: settings.recordingSize)
+        }
         configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)
