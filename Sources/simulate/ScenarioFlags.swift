@@ -20,6 +20,8 @@ struct ScenarioFlags: ParsableArguments {
     var unreachable: String?
     @Option(help: "Agents that a newcomer is linked to; without it 20, for one-peer and elected 5.")
     var links: String?
+    @Option(help: "Agents that share an IP network (/24): audits and searches tell networks apart; 1.")
+    var agentsPerNetwork: String?
     @Option(help: "Mbit/s of the stream; 1.")
     var bitrate: String?
     @Option(help: "Seconds of a segment; 2.")
@@ -63,6 +65,7 @@ struct ScenarioFlags: ParsableArguments {
         let all: [(String, String?)] = [
             ("peers", peers), ("minutes", minutes), ("policy", policy), ("warm-up", warmUp), ("arrivals", arrivals),
             ("churn", churn), ("free-riders", freeRiders), ("unreachable", unreachable), ("links", links),
+            ("agents-per-network", agentsPerNetwork),
             ("bitrate", bitrate), ("segment", segment), ("window", window), ("uplink", uplink),
             ("upload-limit", uploadLimit), ("downlink", downlink), ("origin-rate", originRate),
             ("origin-rtt", originRtt), ("rtt", rtt), ("high-demand", highDemand), ("behind", behind),

@@ -113,9 +113,9 @@ struct AttackTests {
 
     @Test("F40 Eight lying identities on one host", arguments: 1...2 as ClosedRange<UInt64>)
     func identities(seed: UInt64) {
-        let liars = (4..<12).map { (agent: $0, role: Scenario.Role.colluder) }
-        let run = Self.run(liars, seed: seed, peers: 12, seconds: 20)
-        #expect(run.simulation.agents[4...].reduce(0) { $0 + $1.acts } > 0)
+        let liars = (0..<8).map { (agent: $0, role: Scenario.Role.colluder) }
+        let run = Self.run(liars, seed: seed, peers: 12, seconds: 20) { $0.agentsPerNetwork = 8 }
+        #expect(run.simulation.agents[..<8].reduce(0) { $0 + $1.acts } > 0)
         #expect(run.report.bannedPeers > 0)
         expectLiesAtAuditRate(run, liars: 8)
     }

@@ -58,17 +58,6 @@ package final class SimulatedAgent {
         publicKey = signer.publicKey
     }
 
-    /// Where others dial it: 10.x.y.z with the agent's number in the last three parts.
-    package static func address(of number: Int) -> PeerAddress {
-        PeerAddress(host: "10.\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)", port: 7000)
-    }
-
-    static func number(of address: PeerAddress) -> Int? {
-        let parts = address.host.split(separator: ".").compactMap { Int($0) }
-        guard parts.count == 4, parts[0] == 10, address.port == 7000 else { return nil }
-        return parts[1] << 16 | parts[2] << 8 | parts[3]
-    }
-
     func noteHeld(_ sequence: UInt64, at now: Instant) {
         guard sequence >= StreamShape.firstSequence else { return }
         let place = Int(clamping: sequence - StreamShape.firstSequence)

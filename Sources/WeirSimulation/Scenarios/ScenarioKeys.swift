@@ -99,6 +99,10 @@ package struct ScenarioKey: Sendable {
 
     private static let network: [ScenarioKey] = [
         rate("uplink", \.uplink),
+        ScenarioKey("agents-per-network") { (scenario, text) throws(ScenarioError) in
+            scenario.agentsPerNetwork = try ScenarioText.count(text)
+            guard (1...254).contains(scenario.agentsPerNetwork) else { throw ScenarioText.wrong(text, "from 1 to 254") }
+        },
         rate("downlink", \.downlink),
         rate("origin-rate", \.originRate),
         ScenarioKey("origin-rtt") { (scenario, text) throws(ScenarioError) in

@@ -138,6 +138,8 @@ package struct Scenario: Sendable {
     /// The origin gives every second viewer other bytes, as for A/B tests and per-viewer advertising.
     package var isSplit = false
 
+    /// Agents that share an IP network (/24), neighbours by number: audits, scores and searches tell networks apart.
+    package var agentsPerNetwork = 1
     /// Agents that a newcomer is linked to; up to twice as many link to it later. Nil: as many as the policy asks for.
     package var links: Int?
     /// How agents of the `weir` policy find each other; nil: the simulator links newcomers to others at random.
@@ -191,6 +193,8 @@ package struct Scenario: Sendable {
         }
         return window > 4 ? max(1, min(window - 1, most)) : 3
     }
+
+    package var addresses: AgentAddresses { AgentAddresses(agentsPerNetwork: agentsPerNetwork) }
 
     /// Bits per second of an agent's uplink.
     package func uplink(of agent: Int) -> Double { uplinks.indices.contains(agent) ? uplinks[agent] : uplink }

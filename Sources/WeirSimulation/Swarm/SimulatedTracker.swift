@@ -31,6 +31,7 @@ package struct TrackerModel: Sendable {
 /// One tracker on the virtual clock.
 final class SimulatedTracker {
     let model: TrackerModel
+    private let addresses: AgentAddresses
     private let seed: UInt64
     private var state: TrackerServerState<Endpoints>
     private var lives: UInt64 = 0
@@ -45,8 +46,9 @@ final class SimulatedTracker {
     /// Of earlier lives too.
     private var earlier = TrackerServerStatistics()
 
-    init(model: TrackerModel, seed: UInt64) {
+    init(model: TrackerModel, addresses: AgentAddresses, seed: UInt64) {
         self.model = model
+        self.addresses = addresses
         self.seed = seed
         state = TrackerServerState(settings: model.settings, seed: seed)
     }
@@ -69,7 +71,7 @@ final class SimulatedTracker {
         lastSocket += 1
         let socket = TrackerSocket(lastSocket)
         clients[socket] = (agent, id)
-        state.opened(socket, host: SimulatedAgent.address(of: agent).host)
+        state.opened(socket, host: addresses.address(of: agent).host)
         return socket
     }
 
@@ -113,7 +115,8 @@ extension Simulation {
     func addTrackers() {
         guard usesTrackers, let model = scenario.tracker else { return }
         for number in 0..<max(1, model.count) {
-            trackers.append(SimulatedTracker(model: model, seed: mixed(scenario.seed, 0x7472_6163, UInt64(number))))
+            let seed = mixed(scenario.seed, 0x7472_6163, UInt64(number))
+            trackers.append(SimulatedTracker(model: model, addresses: scenario.addresses, seed: seed))
         }
         for outage in model.outages where trackers.indices.contains(outage.tracker) {
             queue.schedule(Event(.trackerOutage, outage.tracker, detail: 1), at: outage.from)

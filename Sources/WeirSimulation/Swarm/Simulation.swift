@@ -139,7 +139,7 @@ package final class Simulation {
     private func makeDecider(_ number: Int, role: Scenario.Role, signer: SimulatedSigner) -> any Decider {
         let seed = mixed(scenario.seed, 0x6167_656e_74, UInt64(number))
         var settings = scenario.settings
-        settings.ownAddresses = scenario.policy == .plain ? [] : [SimulatedAgent.address(of: number)]
+        settings.ownAddresses = scenario.policy == .plain ? [] : [scenario.addresses.address(of: number)]
         if role == .freeRider { settings.uploadBytesPerSecond = 0 }
         settings.trackerCount = trackerCount(of: number)
         // Where agents' addresses are private, only a private tracker may name them.

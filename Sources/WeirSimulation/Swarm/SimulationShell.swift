@@ -98,10 +98,10 @@ extension Simulation {
     }
 
     private func dial(_ id: DialID, _ address: PeerAddress, _ expecting: PeerID?, from agent: SimulatedAgent) {
-        guard let number = SimulatedAgent.number(of: address), agents.indices.contains(number),
+        guard let number = scenario.addresses.agent(at: address), agents.indices.contains(number),
             number != agent.number, agents[number].state != .waiting, isReachable(agent.number, number)
         else {
-            if SimulatedAgent.number(of: address).map({ !agents.indices.contains($0) }) ?? true {
+            if scenario.addresses.agent(at: address).map({ !agents.indices.contains($0) }) ?? true {
                 strayDials.append((agent.number, address))
             }
             return fail(id, .refused, of: agent)
@@ -200,7 +200,7 @@ extension Simulation {
             let peer = LinkPeer(
                 id: other.id,
                 publicKey: other.publicKey,
-                address: SimulatedAgent.address(of: other.number)
+                address: scenario.addresses.address(of: other.number)
             )
             let dial = side == 0 ? me.dials.removeValue(forKey: connection) : nil
             feed(me, .linkUp(linkID(connection, side), peer, dial: dial))

@@ -5,15 +5,15 @@ import Testing
 @Suite("Which chunks of a network are audited")
 struct NetworkSampleTests {
     @Test(
-        "A new network's first 200 chunks are audited ten times, once in each twenty",
+        "A network is audited once in its first 20 chunks, then in windows twice as long each, up to the trusted rate's",
         arguments: 1...8 as ClosedRange<UInt64>
     )
     func newNetwork(seed: UInt64) {
         var random = RandomSource(seed: seed)
         var sample = NetworkSample()
-        for window in 0..<10 {
-            let drawn = (0..<20).count { _ in sample.draws(trustedRate: 0.02, random: &random) }
-            #expect(drawn == 1, "window \(window)")
+        for window in [20, 40, 80, 160, 320, 640, 1000, 1000] {
+            let drawn = (0..<window).count { _ in sample.draws(trustedRate: 0.001, random: &random) }
+            #expect(drawn == 1, "window of \(window)")
         }
     }
 
@@ -24,7 +24,8 @@ struct NetworkSampleTests {
     func trusted(seed: UInt64) {
         var random = RandomSource(seed: seed)
         var sample = NetworkSample()
-        for _ in 0..<200 { _ = sample.draws(trustedRate: 0.02, random: &random) }
+        // The windows of 20 and 40 before those of 50.
+        for _ in 0..<60 { _ = sample.draws(trustedRate: 0.02, random: &random) }
         let drawn = (0..<5000).count { _ in sample.draws(trustedRate: 0.02, random: &random) }
         #expect(drawn == 100)
     }
