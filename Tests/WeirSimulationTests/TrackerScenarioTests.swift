@@ -106,11 +106,79 @@ struct TrackerScenarioTests {
     )
     func restart(seed: UInt64) {
         var scenario = scenario(seed: seed, peers: 12)
-        scenario.tracker?.outages = [.init(from: .start + .seconds(30), until: .start + .seconds(34))]
-        let report = Simulation(scenario).run()
+        let back = Instant.start + .seconds(34)
+        scenario.tracker?.outages = [.init(from: .start + .seconds(30), until: back)]
+        let simulation = Simulation(scenario)
+        var returns: [Int: Instant] = [:]
+        simulation.onAnnounce = { [unowned simulation] agent, _ in
+            if simulation.now >= back, returns[agent] == nil { returns[agent] = simulation.now }
+        }
+        let report = simulation.run()
         SimulationTests.expectSound(report)
         #expect(report.stalls == 0)
         #expect(report.trackers.first?.peers == 12)
+        let times = returns.values.sorted()
+        #expect(times.count == 12)
+        #expect(times.last.map { $0 - back <= .seconds(12) } == true)
+        // No quarter of a second sees more than half of them.
+        for time in times { #expect(times.count { $0 >= time && $0 < time + .milliseconds(250) } <= 6) }
+    }
+
+    @Test(
+        "F48 F69 A tracker that introduces strangers, victims, everybody to themselves, and answers nonsense",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func liar(seed: UInt64) {
+        var scenario = scenario(seed: seed)
+        let addresses = scenario.addresses
+        scenario.tracker?.twist = { reply, agent in
+            guard case .swarm(let swarm, _, _, _, _) = reply else { return [reply] }
+            func offer(_ number: Int, _ address: PeerAddress) -> TrackerReply {
+                let name = TrackerPeerID(Array("-XX0000-0000000\(10_000 + number)".utf8))!
+                // Without a key there would be nobody of ours behind it.
+                let identity = PeerID(.sha256(Array("\(agent) \(number)".utf8)))
+                let endpoints = Endpoints(addresses: [address], identity: identity)
+                return .offer(swarm: swarm, from: name, offer: OfferID([1]), endpoints)
+            }
+            let victims = (0..<100).map { number in
+                offer(number, PeerAddress(host: "10.200.\(number).1", port: 80))
+            }
+            let narrow = ["127.0.0.1", "169.254.169.254", "::1"].map { offer(600, PeerAddress(host: $0, port: 7000)) }
+            let nonsense: [TrackerReply] = [.failure(swarm: nil, reason: "?"), .warning("!")]
+            return victims + narrow + [offer(700, addresses.address(of: agent))] + nonsense + [reply]
+        }
+        let simulation = Simulation(scenario)
+        let report = simulation.run()
+        SimulationTests.expectSound(report)
+        #expect(report.stalls == 0)
+        #expect(simulation.strayDials.contains { $0.address.host.hasPrefix("10.200.") }, "the attack took place")
+        // Fifteen a second and agent were counted: as many as refusals come back, eight at a time.
+        #expect(simulation.strayDials.count <= 6 * 70 * 20)
+        for forbidden in ["127.", "169.254.", "::1"] {
+            #expect(!simulation.strayDials.contains { $0.address.host.hasPrefix(forbidden) })
+        }
+        #expect(report.offload > 0.5, "real members are found among them")
+    }
+
+    @Test(
+        "F73 A tracker that wants to be asked without a pause, or in 68 years",
+        arguments: [0, 1 << 31],
+        1...2 as ClosedRange<UInt64>
+    )
+    func interval(seconds: Int, seed: UInt64) {
+        var scenario = scenario(seed: seed)
+        scenario.tracker?.twist = { reply, _ in
+            guard case .swarm(let swarm, _, let complete, let incomplete, let mode) = reply else { return [reply] }
+            return [
+                .swarm(swarm, interval: seconds, complete: complete, incomplete: incomplete, mode: mode)
+            ]
+        }
+        let report = Simulation(scenario).run()
+        SimulationTests.expectSound(report)
+        #expect(report.stalls == 0)
+        #expect(report.offload > 0.6)
+        // Every five seconds at most, and once at least.
+        #expect(report.trackers.first.map { (6...6 * 16).contains(Int($0.announces)) } == true)
     }
 
     @Test(

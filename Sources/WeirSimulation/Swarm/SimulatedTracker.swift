@@ -24,6 +24,8 @@ package struct TrackerModel: Sendable {
     package var answerDelay = Duration.zero
     /// The process is gone with all that it knew, and comes back empty.
     package var outages: [Outage] = []
+    /// What becomes of each answer, by the agent that it is for: trackers that lie. Nil: it is passed on.
+    package var twist: (@Sendable (TrackerReply, _ agent: Int) -> [TrackerReply])?
 
     package init() {}
 }
@@ -174,11 +176,14 @@ extension Simulation {
         guard let (socket, request) = tracker.calls.popFirst(), tracker.clients[socket] != nil else { return }
         tracker.handle(request, from: socket, at: queue.now)
         while let (to, reply) = tracker.nextReply() {
-            tracker.replies.append((to, reply))
-            queue.schedule(
-                Event(.trackerReply, place),
-                after: tracker.model.roundTrip / 2 + tracker.model.answerDelay
-            )
+            let agent = tracker.clients[to]?.agent ?? 0
+            for reply in tracker.model.twist.map({ $0(reply, agent) }) ?? [reply] {
+                tracker.replies.append((to, reply))
+                queue.schedule(
+                    Event(.trackerReply, place),
+                    after: tracker.model.roundTrip / 2 + tracker.model.answerDelay
+                )
+            }
         }
         if let due = tracker.nextDeadline, due < tracker.sweepAt {
             tracker.sweepAt = due
