@@ -68,6 +68,7 @@ extension Agent {
     mutating func lead(_ answer: Answer, to request: StreamRequest, _ url: WebURL) {
         if let known = stream(StreamID.derive(url: url)) {
             known.isAhead = false
+            known.isOver = false
             if known.isOpen, let path = known.path {
                 // What was warmed stays out of its swarm until somebody watches. At the first media request it is too
                 // late: a player that reads fast has asked the origin for most before a peer could say what it holds.
@@ -101,7 +102,7 @@ extension Agent {
                 && !answers.values.contains { belongs($0, to: stream) }
         }
         let longest = idle.min { ($0.lastMediaRequest, $0.id) < ($1.lastMediaRequest, $1.id) }
-        if let longest { close(longest.id) }
+        if let longest { remove(longest) }
     }
 }
 

@@ -16,6 +16,7 @@ extension Agent {
         guard let path = LocalPath(target: request.target) else {
             return end(answer, status: 404, text: "no such resource\n")
         }
+        if let id = path.stream, stream(id)?.isOver ?? false { return noStream(answer) }
         switch path {
         case .play(let url): play(answer, url: url)
         case .channels: listChannels(answer)
@@ -265,6 +266,7 @@ extension Agent {
         answer.player = player
         player.lastRequest = now
         player.segmentsAsked += 1
+        if player.segmentsAsked == 1 { rendition.stream.popularity.note(1, at: now) }
         rendition.stream.lastMediaRequest = now
         rendition.stream.isAhead = false
         joinSwarm(rendition.stream)

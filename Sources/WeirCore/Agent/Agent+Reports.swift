@@ -20,7 +20,7 @@ extension Agent {
     }
 
     package func sessions(at now: Instant) -> [SessionReport] {
-        streams.filter { $0.isOpen && !$0.isAhead }.map { stream in
+        streams.filter { $0.isOpen && !$0.isAhead && !$0.isOver }.map { stream in
             SessionReport(
                 id: stream.id.text,
                 url: stream.url.withoutQuery.description,

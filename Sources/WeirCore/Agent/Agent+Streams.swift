@@ -11,6 +11,7 @@ extension Agent {
         let key = StreamID.derive(url: url)
         if let known = stream(key) {
             known.isAhead = false
+            known.isOver = false
             known.isOnDemand = false
             if known.isOpen, let path = known.path {
                 joinSwarm(known)
@@ -33,16 +34,37 @@ extension Agent {
         fetchManifest(stream.top, of: stream, rendition: nil)
     }
 
+    /// Ends a session: its local addresses lead nowhere from now on. What is held of a recording serves peers for as long
+    /// as a stream does that nobody plays.
     mutating func close(_ id: StreamID) {
         guard let stream = stream(id) else { return }
+        let isWorthKeeping = !stream.isLive && stream.isMember && settings.seedTime != .zero && holdsMedia(stream)
+        guard isWorthKeeping else { return remove(stream) }
+        for segment in stream.racing { abandon(segment) }
+        endAnswers(of: stream)
+        stream.isOver = true
+        stream.isOnDemand = true
+        stream.players = []
+        for rendition in stream.renditions { tellInterest(rendition, force: false) }
+    }
+
+    func holdsMedia(_ stream: Stream) -> Bool {
+        stream.renditions.contains { $0.media.values.contains { $0.isHeld } }
+    }
+
+    private mutating func endAnswers(of stream: Stream) {
+        for answer in answers.values.sorted(by: { $0.request.id < $1.request.id }) where belongs(answer, to: stream) {
+            end(answer, status: 410, text: "this session was closed\n")
+        }
+    }
+
+    mutating func remove(_ stream: Stream) {
         leaveSwarm(stream)
         for segment in stream.racing { abandon(segment) }
         // Nothing may outlive the stream: segments and renditions are its own.
         for fetch in fetches.values.sorted(by: { $0.id < $1.id }) where belongs(fetch, to: stream) { cancel(fetch) }
         for link in links { link.queries = link.queries.filter { $0.value.rendition.stream !== stream } }
-        for answer in answers.values.sorted(by: { $0.request.id < $1.request.id }) where belongs(answer, to: stream) {
-            end(answer, status: 410, text: "this session was closed\n")
-        }
+        endAnswers(of: stream)
         for rendition in stream.renditions {
             for segment in rendition.allSegments { ledger.release(segment) }
         }

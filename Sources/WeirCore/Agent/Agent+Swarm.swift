@@ -239,14 +239,23 @@ extension Agent {
     mutating func peerInterest(_ link: Link, _ interest: Interest) {
         guard let stream = known(link, interest.handle) else { return }
         var hasMoved = false
-        change(link, stream, interest.rendition) {
-            hasMoved = $0.position != interest.position
-            $0.position = interest.position
-            $0.newest = interest.newest
+        change(link, stream, interest.rendition) { holdings in
+            if holdings.position == nil, interest.position != nil { count(1, by: link, of: stream) }
+            hasMoved = holdings.position != interest.position
+            holdings.position = interest.position
+            holdings.newest = interest.newest
         }
         if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
         // Where it plays decides who is elected; what it lists is looked up, not planned.
         if hasMoved { replanSoon(stream) }
+    }
+
+    /// A peer can make a stream look as much watched as by one viewing a minute, no more.
+    private func count(_ viewings: Double, by link: Link, of stream: Stream) {
+        if let last = link.countedAt[stream.swarm], now - last < Popularity.pause { return }
+        if link.countedAt.count >= limits.swarmsPerLink { link.countedAt = [:] }
+        link.countedAt[stream.swarm] = now
+        stream.popularity.note(viewings, at: now)
     }
 
     private mutating func heardOf(_ number: UInt64?, in rendition: Rendition) {
@@ -263,6 +272,9 @@ extension Agent {
         let limit = limits.haveRangesPerLink
         change(link, stream, have.rendition) { holdings in
             for range in have.ranges { holdings.apply(range, limit: limit) }
+            if link.countedAt[stream.swarm] == nil, !holdings.held.isEmpty {
+                count(Popularity.earlierViewing, by: link, of: stream)
+            }
         }
         guard let rendition = stream.rendition(have.rendition) else { return }
         var matters = false

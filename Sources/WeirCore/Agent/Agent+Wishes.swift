@@ -32,11 +32,34 @@ extension Agent {
         }
         stream.plans += 1
         for wish in found { wish.segment.wishedIn = stream.plans }
-        return found.enumerated().sorted { left, right in
-            let leftSlack = left.element.slack ?? .forever
-            let rightSlack = right.element.slack ?? .forever
-            return leftSlack != rightSlack ? leftSlack < rightSlack : left.offset < right.offset
-        }.map { $0.element }
+        return found.enumerated().map { (turn(of: $1, $0, stream), $1) }.sorted { $0.0 < $1.0 }.map { $0.1 }
+    }
+
+    /// Recorded segments that are not needed for so long are fetched in order of rarity.
+    static let rarityWindow = Duration.seconds(20)
+
+    /// Least slack first; of what is not needed soon the rarest first, before its one holder goes, and what nobody holds
+    /// yet last: somebody else's player may be closer to it.
+    private struct Turn: Comparable {
+        var copies: Int
+        var slack: Duration
+        var order: Int
+
+        static func < (left: Turn, right: Turn) -> Bool {
+            (left.copies, left.slack, left.order) < (right.copies, right.slack, right.order)
+        }
+    }
+
+    private func turn(of wish: Wish, _ order: Int, _ stream: Stream) -> Turn {
+        let slack = wish.slack ?? .forever
+        guard !wish.isAsked, slack >= Agent.rarityWindow, !wish.segment.rendition.isLive, wish.slack != nil else {
+            return Turn(copies: 0, slack: slack, order: order)
+        }
+        let id = wish.segment.id
+        let copies = links(of: stream).count {
+            $0.holdings(stream.swarm, id.rendition)?.held.contains(id.number) ?? false
+        }
+        return Turn(copies: copies == 0 ? .max : copies, slack: slack, order: order)
     }
 
     /// Initialisation sections of a channel that may be watched next, as far as the budget goes.
@@ -117,7 +140,7 @@ extension Agent {
     }
 
     /// Where a player is in a rendition; nil when it does not play it, or not any more.
-    private func activeHead(of player: Player, in rendition: Rendition) -> Playhead? {
+    func activeHead(of player: Player, in rendition: Rendition) -> Playhead? {
         guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
         let head = player.playheads[place].head
         return now - head.lastRequest < idleAfter(rendition) ? head : nil

@@ -58,70 +58,6 @@ extension Agent {
         return true
     }
 
-    /// Drops what is least likely to be asked and most copied elsewhere. False when nothing may go.
-    private mutating func evictOne(for newcomer: Segment) -> Bool {
-        var worst: (segment: Segment, rank: EvictionRank)?
-        let sending = links.flatMap { $0.uploads.map { ObjectIdentifier($0.segment) } }
-        for stream in streams {
-            for rendition in stream.renditions {
-                for (_, segment) in rendition.media where mayEvict(segment, sending) && segment !== newcomer {
-                    let rank = evictionRank(of: segment)
-                    if worst.map({ rank < $0.rank }) ?? true { worst = (segment, rank) }
-                }
-            }
-        }
-        guard let worst else { return false }
-        drop(worst.segment)
-        return true
-    }
-
-    private func mayEvict(_ segment: Segment, _ sending: [ObjectIdentifier]) -> Bool {
-        guard segment.charged > 0, segment.answers.isEmpty, segment.runs.isEmpty, segment.phase != .racing else {
-            return false
-        }
-        return !sending.contains(ObjectIdentifier(segment))
-    }
-
-    /// Lowest goes first. Every field takes part, so that the order never depends on a dictionary's.
-    struct EvictionRank: Comparable {
-        /// What a player will ask soon goes last.
-        var isAhead: Bool
-        /// Segments between the nearest player and it; 0 for what no player will ask.
-        var distance: UInt64
-        var copiesElsewhere: Int
-        var lastUse: Instant
-        var id: SegmentID
-
-        static func < (left: EvictionRank, right: EvictionRank) -> Bool {
-            if left.isAhead != right.isAhead { return !left.isAhead }
-            if left.distance != right.distance { return left.distance > right.distance }
-            if left.copiesElsewhere != right.copiesElsewhere { return left.copiesElsewhere > right.copiesElsewhere }
-            if left.lastUse != right.lastUse { return left.lastUse < right.lastUse }
-            return left.id < right.id
-        }
-    }
-
-    private func evictionRank(of segment: Segment) -> EvictionRank {
-        let rendition = segment.rendition
-        let number = segment.id.number
-        let distance = rendition.stream.players.compactMap { player -> UInt64? in
-            guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
-            let head = player.playheads[place].head
-            guard number >= head.drainedTo, now - head.lastRequest < idleAfter(rendition) else { return nil }
-            return number - head.drainedTo
-        }.min()
-        let copies = links(of: rendition.stream).count {
-            $0.holdings(rendition.stream.swarm, rendition.key)?.held.contains(number) ?? false
-        }
-        return EvictionRank(
-            isAhead: distance != nil,
-            distance: distance ?? 0,
-            copiesElsewhere: copies,
-            lastUse: segment.lastUse,
-            id: segment.id
-        )
-    }
-
     /// Takes a segment out of the cache and tells the swarm.
     mutating func drop(_ segment: Segment) {
         ledger.release(segment)
@@ -142,7 +78,7 @@ extension Agent {
     }
 
     /// Bytes held or being fetched that players of a stream have not asked for yet.
-    private func bytesAhead(of stream: Stream) -> Int64 {
+    func bytesAhead(of stream: Stream) -> Int64 {
         var bytes: Int64 = 0
         for rendition in stream.renditions where isPlaying(rendition) {
             var counted: Set<UInt64> = []
@@ -170,13 +106,26 @@ extension Agent {
             replan(stream)
         }
         reviewNeighbours()
-        if let seedTime = settings.seedTime {
-            for stream in streams where stream.isMember && now - stream.lastMediaRequest > seedTime {
-                log(.info, "stopped seeding a stream that nobody plays here", [("stream", stream.id.text)])
-                leaveSwarm(stream)
-            }
-        }
+        endSeeding()
         if hosts.count > 256 { hosts = hosts.filter { now - ($0.value.estimate.lastSample ?? .start) < .seconds(600) } }
         if !streams.isEmpty { agenda.note(.house, at: now + .seconds(5)) }
     }
+
+    /// Who has nothing of a stream any more, or shared it for long enough, is no member that trackers and peers should
+    /// count.
+    private mutating func endSeeding() {
+        for stream in streams where stream.isMember && !stream.renditions.contains(where: { isPlaying($0) }) {
+            let unwatched = now - stream.lastMediaRequest
+            let isDone = settings.seedTime.map { unwatched > $0 } ?? false
+            // What was never played waits for its first player.
+            let isEmpty =
+                unwatched > Agent.emptyTime && !stream.isLive && !stream.finished.isEmpty && !holdsMedia(stream)
+            guard isDone || isEmpty else { continue }
+            let why = isDone ? "nobody plays it here" : "nothing of it is left"
+            log(.info, "stopped seeding a stream", [("stream", stream.id.text), ("why", why)])
+            if stream.isOver { remove(stream) } else { leaveSwarm(stream) }
+        }
+    }
+
+    static let emptyTime = Duration.seconds(60)
 }

@@ -21,6 +21,8 @@ final class Link {
     var ourHandles: [(swarm: SwarmID, handle: UInt32)] = []
     var nextHandle: UInt32 = 0
 
+    /// When its last viewing of each stream was counted; bounded by the swarms that a link may be in.
+    var countedAt: [SwarmID: Instant] = [:]
     /// What it says of each rendition, in the order in which it first spoke of them: few enough for a linear search.
     var holdings: [Holdings] = []
 

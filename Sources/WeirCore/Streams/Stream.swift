@@ -41,6 +41,10 @@ final class Stream {
     }
     /// Other members that peers named, linked or not; bounded.
     var named: Set<PeerID> = []
+    /// How much it is asked for, by this agent's players and by peers.
+    var popularity = Popularity()
+    /// Its session was ended: players have no access to it, peers are served on.
+    var isOver = false
     /// Of linked agents that were elected and did not read.
     var electionFailures: [PeerID: ElectionFailures] = [:]
     var stalls = 0

@@ -271,7 +271,9 @@ struct IntegrityTests {
     @Test("Closing a stream while its HEADs and audits are under way leaves nothing behind")
     func closeMeanwhile() {
         let long = Film(segments: 12, bytes: 200_000)
-        let (world, _) = stage(film: long) { digested($0, long, "repr-digest") }
+        var settings = AgentSettings()
+        settings.seedTime = .zero
+        let (world, _) = stage(settings, film: long) { digested($0, long, "repr-digest") }
         _ = world.play(0, long, 0..<5, pace: .seconds(1))
         world.delay = .milliseconds(400)
         _ = world.get(0, long.path(of: 9, in: world, 0))
