@@ -2,14 +2,13 @@ import ArgumentParser
 import WeirCore
 import WeirSimulation
 
-/// `simulate`: a whole swarm on a virtual clock, its figures beside their bounds.
+/// `simulate swarm`, or `simulate` alone: a whole swarm on a virtual clock, its figures beside their bounds.
 ///
 /// Standard output repeats with the arguments, whatever the machine; wall time goes to standard error.
-@main
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate",
-        abstract: "Run a swarm of weir agents on a virtual clock and print what came of it."
+        commandName: "swarm",
+        abstract: "Run a swarm of weir agents on a virtual clock and print what came of it (the default)."
     )
 
     @Option(help: "A scenario file; flags beside it change what it says. Fixtures/scenarios has some.")

@@ -16,6 +16,8 @@ package final class SimulatedAgent {
     package var endedAt: Instant?
     package let decider: any Decider
     let http: HTTPPool
+    /// On its endpoint, one after another or at a time.
+    var players: [SimulatedPlayer] = []
     /// Dials that the core waits for, by connection.
     var dials: [Int: DialID] = [:]
     /// Failed dials to report, oldest first.

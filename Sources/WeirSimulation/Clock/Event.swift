@@ -14,6 +14,8 @@ package struct Event: Equatable, Sendable {
         case depart, swing, stall, sample, healed
         // Trackers; `subject` is an agent or a tracker.
         case trackerOpened, trackerCall, trackerReply, trackerSweep, trackerOutage
+        /// `subject` is a viewing of a recording.
+        case viewing, viewingOver
     }
 
     package var kind: Kind

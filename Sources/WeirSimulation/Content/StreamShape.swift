@@ -10,6 +10,8 @@ package struct StreamShape: Sendable {
     package var window: Int
     /// Segments of a recording.
     package var recordedSegments: Int
+    /// Recordings at the same origin; their segments are numbered on, so that a number alone says which.
+    package var titles = 1
     package var seed: UInt64
 
     package static let firstSequence: UInt64 = 1000
@@ -42,13 +44,18 @@ package struct StreamShape: Sendable {
 
     /// The newest listed segment; for a recording its last.
     package func newest(at time: Instant) -> UInt64 {
-        guard isLive else { return StreamShape.firstSequence + UInt64(recordedSegments) - 1 }
+        guard isLive else { return first(ofTitle: titles) - 1 }
         let made = time.nanoseconds / segmentDuration.nanoseconds
         return StreamShape.firstSequence + UInt64(window) - 1 + UInt64(made)
     }
 
     package func oldest(at time: Instant) -> UInt64 {
         isLive ? newest(at: time) - UInt64(window) + 1 : StreamShape.firstSequence
+    }
+
+    /// The first segment of a recording; of a live stream there is but one title.
+    package func first(ofTitle title: Int) -> UInt64 {
+        StreamShape.firstSequence + UInt64(title) * UInt64(recordedSegments)
     }
 
     /// When it appeared in the list; the start for what was there before.
@@ -64,19 +71,33 @@ package struct StreamShape: Sendable {
         return sequence >= kept && sequence <= newest(at: time)
     }
 
-    package func playlist(at time: Instant) -> [UInt8] {
+    package func playlist(at time: Instant, title: Int = 0) -> [UInt8] {
+        let listed =
+            isLive ? oldest(at: time)...newest(at: time) : first(ofTitle: title)...first(ofTitle: title + 1) - 1
         let seconds = segmentDuration.nanoseconds / 1_000_000
         let digits = String(seconds % 1000)
         let fraction = String(repeating: "0", count: 3 - digits.count) + digits
         let duration = "\(seconds / 1000).\(fraction)"
         var text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:\((seconds + 999) / 1000)\n"
-        text += "#EXT-X-MEDIA-SEQUENCE:\(oldest(at: time))\n"
+        text += "#EXT-X-MEDIA-SEQUENCE:\(listed.lowerBound)\n"
         if !isLive { text += "#EXT-X-PLAYLIST-TYPE:VOD\n" }
-        for sequence in oldest(at: time)...newest(at: time) {
+        for sequence in listed {
             text += "#EXTINF:\(duration),\nsegment-\(sequence).ts\n"
         }
         if !isLive { text += "#EXT-X-ENDLIST\n" }
         return Array(text.utf8)
+    }
+
+    /// Where a title's playlist is.
+    package static func manifestPath(ofTitle title: Int) -> String {
+        title == 0 ? "/live/index.m3u8" : "/title-\(title)/index.m3u8"
+    }
+
+    /// The title whose playlist a path of the server names; nil: of none.
+    package static func title(ofManifestPath path: String) -> Int? {
+        if path == manifestPath(ofTitle: 0) { return 0 }
+        guard path.hasPrefix("/title-"), path.hasSuffix("/index.m3u8") else { return nil }
+        return Int(path.dropFirst(7).dropLast(11))
     }
 
     /// The segment that a path of the server names.

@@ -9,6 +9,8 @@ package struct PlayerFigures: Sendable {
     /// From the start to the first media byte, and to the first whole segment.
     package var firstByte: Duration?
     package var startUp: Duration?
+    /// From each jump in a recording to the first whole segment there.
+    package var jumpWaits: [Duration] = []
     package var stalls = 0
     package var stalled = Duration.zero
     /// When it began to wait and for which segment: the first of its stalls.

@@ -28,7 +28,7 @@ final class SimulatedPlayer {
         case abort(RequestID)
     }
 
-    private let number: Int
+    let number: Int
     private let shape: StreamShape
     private let queue: EventQueue
     private let isSplit: Bool
@@ -44,15 +44,24 @@ final class SimulatedPlayer {
     /// When each segment was delivered whole, by number from `StreamShape.firstSequence`.
     private(set) var completedAt: [Instant?] = []
 
-    private var isOver = false
+    private(set) var isOver = false
+    private var url = ""
+    private var reopensAt: Instant?
     private var startedAt = Instant.start
     private var path: String?
+    /// The session that the agent opened for it.
+    private(set) var stream: StreamID?
     private var lastID: UInt64 = 0
     private var playlist: LocalPlaylist?
     private var playlistRequest: (id: RequestID, bytes: [UInt8], status: Int)?
     private var reloadAt = Instant.start
     private var segmentRequest: SegmentRequest?
     private var next: UInt64?
+    /// Of a recording: what is still to be played, as places in the list; between two of them the viewer jumps.
+    private var parts: ArraySlice<Range<Int>>
+    /// When the viewer jumps on, and when it did.
+    private var jumpsAt: Instant?
+    private var jumpedAt: Instant?
     private var attempt = 0
     private var retryAt = Instant.start
     /// When what is buffered has been played; nil before playback began.
@@ -61,8 +70,15 @@ final class SimulatedPlayer {
     private var items = Ring<Item>()
     private var wakeAt = Instant.never
 
-    init(number: Int, scenario: Scenario, queue: EventQueue, tell: @escaping (Input) -> Void) {
+    init(
+        number: Int,
+        scenario: Scenario,
+        viewing: Viewing? = nil,
+        queue: EventQueue,
+        tell: @escaping (Input) -> Void
+    ) {
         self.number = number
+        parts = viewing?.parts[...] ?? []
         shape = scenario.shape
         isSplit = scenario.isSplit
         warmUp = .start + scenario.warmUp
@@ -73,8 +89,11 @@ final class SimulatedPlayer {
 
     func start(url: String) {
         startedAt = queue.now
-        tell(.open(OpenID(UInt64(number)), StreamRequest(url: url)))
+        self.url = url
+        open()
     }
+
+    private func open() { tell(.open(OpenID(UInt64(number)), StreamRequest(url: url))) }
 
     /// The viewer left, or the run is over.
     func stop() {
@@ -90,6 +109,14 @@ final class SimulatedPlayer {
     /// It has begun, and waits.
     var isDry: Bool { isOn && dryAt.map { $0 < queue.now } ?? false }
 
+    /// The viewer turns to something else; the agent lives on.
+    func leave() {
+        guard !isOver else { return }
+        stop()
+        if let request = segmentRequest { tell(.requestClosed(request.id)) }
+        if let request = playlistRequest { tell(.requestClosed(request.id)) }
+    }
+
     /// Seconds of media ahead.
     private var buffer: Duration { dryAt.map { ($0 - queue.now).orZero } ?? .zero }
 
@@ -97,12 +124,14 @@ final class SimulatedPlayer {
 
     func opened(_ result: OpenResult) {
         switch result {
-        case .ready(_, let path):
+        case .ready(let stream, let path):
             self.path = path
+            self.stream = stream
             wake(at: queue.now)
         case .failed:
             figures.failedAnswers += 1
-            queue.schedule(Event(.start, number, detail: 1), after: .seconds(1))
+            reopensAt = queue.now + .seconds(1)
+            wake(at: queue.now + .seconds(1))
         }
     }
 
@@ -154,6 +183,7 @@ final class SimulatedPlayer {
         guard let item = items.popFirst(), !isOver else { return }
         switch item {
         case .body(let id, let bytes):
+            guard id == segmentRequest?.id || id == playlistRequest?.id else { return }
             tell(.delivered(id, bytes: bytes))
             if segmentRequest?.id == id, segmentRequest?.status == 200 { took(bytes) }
         case .end(let id): ended(id, isCut: false)
@@ -195,7 +225,7 @@ final class SimulatedPlayer {
         // RFC 8216 6.3.4.
         reloadAt = queue.now + .seconds(isNew ? list.targetDuration : list.targetDuration / 2)
         if next == nil {
-            let skipped = list.isEnded ? 0 : max(0, list.segments.count - startFromEnd)
+            let skipped = list.isEnded ? parts.first?.lowerBound ?? 0 : max(0, list.segments.count - startFromEnd)
             next = list.mediaSequence + UInt64(skipped)
         }
         if let wanted = next, wanted < list.mediaSequence {
@@ -223,13 +253,40 @@ final class SimulatedPlayer {
         next = request.sequence + 1
         noteCompleted(request.sequence)
         if figures.startUp == nil { figures.startUp = queue.now - startedAt }
+        if let begun = jumpedAt {
+            figures.jumpWaits.append(queue.now - begun)
+            jumpedAt = nil
+        }
         if let dry = dryAt, queue.now > dry {
             figures.noteStall(from: dry, until: queue.now, sequence: request.sequence)
         }
         dryAt = max(dryAt ?? queue.now, queue.now) + shape.segmentDuration
-        if let list = playlist, list.isEnded, request.sequence + 1 >= list.mediaSequence + UInt64(list.segments.count) {
+        if let list = playlist, list.isEnded { noteEnds(request.sequence + 1 - list.mediaSequence, list) }
+    }
+
+    /// A recording was read up to this place of the list.
+    private func noteEnds(_ place: UInt64, _ list: LocalPlaylist) {
+        if parts.count > 1 {
+            // The player does not know that the viewer will jump, and reads on until then.
+            if let part = parts.first, place >= UInt64(part.upperBound), jumpsAt == nil { jumpsAt = dryAt }
+        } else if place >= UInt64(min(parts.first?.upperBound ?? .max, list.segments.count)) {
             figures.isFinished = true
         }
+    }
+
+    /// The viewer has seen what it wanted of this part: what was read beyond it is thrown away.
+    private func jump() {
+        jumpsAt = nil
+        parts = parts.dropFirst()
+        guard let list = playlist, let part = parts.first else { return }
+        if let request = segmentRequest {
+            segmentRequest = nil
+            tell(.requestClosed(request.id))
+        }
+        next = list.mediaSequence + UInt64(part.lowerBound)
+        dryAt = nil
+        attempt = 0
+        jumpedAt = queue.now
     }
 
     private func noteCompleted(_ sequence: UInt64) {
@@ -241,6 +298,10 @@ final class SimulatedPlayer {
     func timer() {
         guard wakeAt <= queue.now else { return }
         wakeAt = .never
+        if let again = reopensAt, again <= queue.now, !isOver {
+            reopensAt = nil
+            open()
+        }
         act()
     }
 
@@ -253,6 +314,9 @@ final class SimulatedPlayer {
     /// Asks for what is due.
     private func act() {
         guard !isOver, let path, !figures.isFinished else { return }
+        if let jumpsAt {
+            if jumpsAt <= queue.now { jump() } else { wake(at: jumpsAt) }
+        }
         let isLoading = playlistRequest != nil
         let mustReload = playlist.map { !$0.isEnded } ?? true
         if !isLoading, mustReload {
@@ -286,8 +350,11 @@ final class SimulatedPlayer {
 
     private func newID() -> RequestID {
         lastID += 1
-        return RequestID(lastID)
+        return RequestID(UInt64(number) << 32 | lastID)
     }
+
+    /// The player that made a request.
+    static func number(of id: RequestID) -> Int { Int(id.value >> 32) }
 
     private func ask(_ id: RequestID?, _ target: String) {
         guard let id else { return }

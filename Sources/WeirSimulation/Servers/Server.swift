@@ -83,8 +83,8 @@ final class Server {
             refuse(exchange, status: status)
         } else if let sequence = exchange.sequence {
             answerMedia(exchange, sequence)
-        } else if exchange.path.hasSuffix("/index.m3u8") {
-            answerPlaylist(exchange)
+        } else if let title = StreamShape.title(ofManifestPath: exchange.path), title >= 0, title < shape.titles {
+            answerPlaylist(exchange, title)
         } else {
             refuse(exchange, status: 404)
         }
@@ -97,8 +97,8 @@ final class Server {
         send([ByteArrayPayload(body)], to: exchange, isWhole: true)
     }
 
-    private func answerPlaylist(_ exchange: Exchange) {
-        let body = shape.playlist(at: queue.now)
+    private func answerPlaylist(_ exchange: Exchange, _ title: Int) {
+        let body = shape.playlist(at: queue.now, title: title)
         log.playlistRequests += 1
         log.playlistBytes += Int64(body.count)
         let fields = [

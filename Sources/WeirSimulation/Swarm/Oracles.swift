@@ -91,7 +91,7 @@ extension Simulation {
     func checkLiveness() {
         guard scenario.policy == .weir else { return }
         let late = agents.filter { agent in
-            agent.state == .running && !agent.role.isHostile && players[agent.number].isDry
+            agent.state == .running && !agent.role.isHostile && agent.players.contains { $0.isDry }
         }
         guard let first = late.first else { return }
         oracles.violated(.liveness, at: queue.now, "\(late.count) players wait, agent \(first.number)'s among them")
@@ -102,10 +102,10 @@ extension Simulation {
     func sample() {
         var (watching, dry, uplinks) = (0, 0, 0.0)
         for agent in agents where agent.state == .running && !agent.role.isHostile {
-            let player = players[agent.number]
-            guard player.isOn else { continue }
-            watching += 1
-            if player.isDry { dry += 1 }
+            let watched = agent.players.filter { $0.isOn }
+            guard !watched.isEmpty else { continue }
+            watching += watched.count
+            dry += watched.count { $0.isDry }
             if agent.role != .freeRider { uplinks += network.settings(of: agent.host).uplink * 8 }
         }
         let bound = Bounds.offload(

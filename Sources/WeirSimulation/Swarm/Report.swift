@@ -54,6 +54,8 @@ package struct Report: Sendable {
     package let trackers: [TrackerServerStatistics]
     /// What the first tracker says of the stream at the end.
     package let channel: ChannelReport?
+    /// Of recordings: what other ways to keep them would have given.
+    package let onDemand: OnDemandFigures?
     package let events: UInt64
     package let digest: EventDigest
 
@@ -62,13 +64,14 @@ package struct Report: Sendable {
     init(_ simulation: Simulation) {
         let scenario = simulation.scenario
         let counted = simulation.agents.filter { !$0.role.isHostile }
-        let figures = counted.map { simulation.players[$0.number].figures }
+        let figures = counted.flatMap { $0.players.map(\.figures) }
         let log = simulation.servers[0].log
         let statistics = simulation.agents.map { $0.decider.statistics(at: simulation.now) }
         policy = scenario.policy
-        viewers = scenario.peers
+        viewers = scenario.onDemand == nil ? scenario.peers : figures.count
+        onDemand = scenario.onDemand.map { OnDemandFigures($0, simulation, figures) }
         let boundInTime = scenario.isLive ? simulation.timeline.bound(from: .start + scenario.warmUp) : nil
-        bound = boundInTime ?? Report.bound(simulation)
+        bound = onDemand?.bound ?? boundInTime ?? Report.bound(simulation)
         delivered = figures.reduce(0) { $0 + $1.deliveredAfterWarmUp }
         originBytes = log.mediaBytes - log.startUpBytes - log.hostileBytes
         startUpBytes = log.startUpBytes
@@ -155,7 +158,7 @@ package struct Report: Sendable {
         guard scenario.isLive else { return [] }
         let shape = scenario.shape
         return simulation.agents.flatMap { agent -> [Duration] in
-            let times = ofPlayers ? simulation.players[agent.number].completedAt : agent.heldAt
+            let times = ofPlayers ? agent.players.first?.completedAt ?? [] : agent.heldAt
             return times.indices.compactMap { place in
                 let listed = shape.listed(StreamShape.firstSequence + UInt64(place))
                 guard let time = times[place], listed >= .start + scenario.warmUp, listed >= agent.startsAt else {

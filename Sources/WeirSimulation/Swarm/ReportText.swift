@@ -26,6 +26,7 @@ extension Report {
         ]
         lines += trackers.map { line($0) }
         if let channel { lines.append(line(channel)) }
+        lines += onDemandLines
         lines.append("events \(events)")
         return lines + violations.map { "VIOLATED \($0)" }
     }
@@ -39,6 +40,24 @@ extension Report {
     private func line(_ channel: ChannelReport) -> String {
         "channel: \(channel.viewers) viewers, \(channel.mode?.rawValue ?? "no mode")"
             + (channel.reason.isEmpty ? "" : " (\(channel.reason))")
+    }
+
+    private var onDemandLines: [String] {
+        guard let onDemand else { return [] }
+        var lines = [
+            "on demand: \(viewers) viewings, jumps take \(seconds(onDemand.jumpWait.median)),"
+                + " p95 \(seconds(onDemand.jumpWait.p95)); of the bound \(percent(offload / bound))"
+        ]
+        let reasons = onDemand.originReasons.filter { $0.bytes > 0 }
+        lines += reasons.map { "origin asked, \($0.reason): \(megabytes($0.bytes))" }
+        if let formula = onDemand.formula { lines.append("with starts without end the bound is \(percent(formula))") }
+        if let fifo = onDemand.firstInFirstOut, let recent = onDemand.leastRecentlyUsed {
+            lines.append(
+                "with the same memory: first in first out \(percent(fifo)) (× \(decimals(offload / fifo, 2))),"
+                    + " least recently used \(percent(recent)) (× \(decimals(offload / recent, 2)))"
+            )
+        }
+        return lines
     }
 
     private func percent(_ value: Double) -> String { "\(decimals(value * 100, 1)) %" }

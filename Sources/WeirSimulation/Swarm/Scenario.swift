@@ -163,6 +163,9 @@ package struct Scenario: Sendable {
     /// How many segments from the end of a live list players begin; nil: as players of the policy do.
     package var behind: Int?
 
+    /// Recordings that each viewer begins when it likes, instead of one stream that all watch; `isLive` is false then.
+    package var onDemand: OnDemand?
+
     package init() {}
 
     /// With vouched evidence a lying voucher's bytes get through until an audit finds them; a lying origin's always do.
@@ -200,8 +203,9 @@ package struct Scenario: Sendable {
     package func uplink(of agent: Int) -> Double { uplinks.indices.contains(agent) ? uplinks[agent] : uplink }
 
     package var shape: StreamShape {
-        let recorded = Int((recordedDuration ?? duration).seconds / segmentDuration.seconds)
-        return StreamShape(
+        let recording = onDemand?.titleDuration ?? recordedDuration ?? duration
+        let recorded = Int(recording.seconds / segmentDuration.seconds)
+        var shape = StreamShape(
             isLive: isLive,
             bitrate: bitrate,
             segmentDuration: segmentDuration,
@@ -209,5 +213,7 @@ package struct Scenario: Sendable {
             recordedSegments: max(1, recorded),
             seed: seed
         )
+        shape.titles = onDemand?.titles ?? 1
+        return shape
     }
 }

@@ -12,7 +12,7 @@ extension Simulation {
     /// A viewer goes.
     func depart(_ agent: SimulatedAgent) {
         guard agent.state == .running else { return }
-        players[agent.number].stop()
+        for player in agent.players { player.stop() }
         feed(agent, .stop)
     }
 
@@ -67,7 +67,7 @@ extension Simulation {
         guard agent.state == .running else { return }
         agent.state = .gone
         agent.endedAt = queue.now
-        players[agent.number].stop()
+        for player in agent.players { player.stop() }
         // Of a host that lost its power the tracker hears nothing more.
         if !silently { closeTrackers(of: agent) }
         network.kill(agent.host, silently: silently)

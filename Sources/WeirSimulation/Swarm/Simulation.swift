@@ -14,6 +14,12 @@ package final class Simulation {
     package internal(set) var agents: [SimulatedAgent] = []
     var players: [SimulatedPlayer] = []
     var trackers: [SimulatedTracker] = []
+    /// Of recordings: who watches what, in the order in which the viewings begin.
+    let viewings: [Viewing]
+    /// The player of each viewing that has begun.
+    var playerOfViewing: [Int: Int] = [:]
+    /// Agents that began each title, oldest first.
+    var viewersOfTitle: [Int: [Int]] = [:]
     var exchanges: [Exchange?] = []
     /// Whose a connection is.
     enum Owner {
@@ -42,9 +48,9 @@ package final class Simulation {
     private var eventsAtInstant = 0
 
     package static let originAuthority = "origin.test"
-    static let manifestURL = "https://\(originAuthority)/live/index.m3u8"
     static let swarm: SwarmID = {
-        guard let url = try? WebURL(parsing: manifestURL) else { preconditionFailure("the stream's address is one") }
+        let text = Simulation.url(ofTitle: 0)
+        guard let url = try? WebURL(parsing: text) else { preconditionFailure("the stream's address is one") }
         return SwarmID.derive(url: url, name: nil)
     }()
 
@@ -54,12 +60,14 @@ package final class Simulation {
         audience = SeededGenerator(seed: mixed(scenario.seed, 0x6175_6469_656e_6365))
         network = Network(queue: queue, roundTrips: scenario.roundTrips)
         end = .start + scenario.duration
+        viewings = scenario.onDemand?.plan(scenario) ?? []
         addOrigin()
         addTrackers()
-        for role in drawRoles() {
+        for (number, role) in drawRoles().enumerated() {
             let start = scenario.arrivals * audience.fraction()
-            addAgent(role: role, startsAt: .start + start)
+            addAgent(role: role, startsAt: arrivalOnDemand(of: number) ?? .start + start)
         }
+        scheduleViewings()
         for (place, entry) in scenario.script.enumerated() {
             queue.schedule(Event(.script, place), at: entry.at)
         }
@@ -124,16 +132,24 @@ package final class Simulation {
             http: http
         )
         agents.append(agent)
-        players.append(
-            SimulatedPlayer(number: number, scenario: scenario, queue: queue) { [unowned self] input in
-                feed(agents[number], input)
-            }
-        )
-        players[number].onTaken = { [unowned self] bytes in
-            if !role.isHostile { timeline.noteDelivered(bytes, at: queue.now) }
-        }
-        players[number].onWrong = { [unowned self] bytes in checkBytes(of: agents[number], wrong: bytes) }
+        if scenario.onDemand == nil { addPlayer(of: agent) }
         queue.schedule(Event(.start, number), at: startsAt)
+    }
+
+    /// A player on the agent's endpoint.
+    @discardableResult
+    func addPlayer(of agent: SimulatedAgent, viewing: Viewing? = nil) -> SimulatedPlayer {
+        let player = SimulatedPlayer(number: players.count, scenario: scenario, viewing: viewing, queue: queue) {
+            [unowned self, unowned agent] input in
+            feed(agent, input)
+        }
+        player.onTaken = { [unowned self, unowned agent] bytes in
+            if !agent.role.isHostile { timeline.noteDelivered(bytes, at: queue.now) }
+        }
+        player.onWrong = { [unowned self, unowned agent] bytes in checkBytes(of: agent, wrong: bytes) }
+        players.append(player)
+        agent.players.append(player)
+        return player
     }
 
     private func makeDecider(_ number: Int, role: Scenario.Role, signer: SimulatedSigner) -> any Decider {
@@ -173,7 +189,8 @@ package final class Simulation {
     /// Runs to the end of the scenario.
     package func run() -> Report {
         run(until: end)
-        for player in players { player.stop() }
+        // Recordings may go on beyond the end.
+        if scenario.onDemand == nil { for player in players { player.stop() } }
         return Report(self)
     }
 
@@ -206,7 +223,9 @@ package final class Simulation {
     package var channel: ChannelReport? { trackers.first?.channels(at: queue.now).first }
 
     /// What this agent's viewer noticed.
-    package func figures(of agent: Int) -> PlayerFigures { players[agent].figures }
+    package func figures(of agent: Int) -> PlayerFigures {
+        agents[agent].players.first?.figures ?? PlayerFigures()
+    }
 
     /// Runs to a moment, for tests that look in between.
     package func run(until time: Instant) {
@@ -236,7 +255,9 @@ package final class Simulation {
         case .serverFault: servers[subject].turn(event.detail)
         case .localDelivery: players[subject].take()
         case .playerTimer: players[subject].timer()
-        case .start: start(agents[subject], isRetry: event.detail == 1)
+        case .start: start(agents[subject])
+        case .viewing: begin(viewing: subject)
+        case .viewingOver: end(viewing: subject)
         case .script: perform(scenario.script[subject].action)
         case .leave: leave(agents[subject])
         case .depart: depart(agents[subject])
@@ -256,26 +277,23 @@ package final class Simulation {
         }
     }
 
-    private func start(_ agent: SimulatedAgent, isRetry: Bool) {
-        guard agent.state == .waiting || isRetry && agent.state == .running else { return }
-        if !isRetry {
-            agent.state = .running
-            introduce(agent)
-            if agent.role == .stalling { stall(agent) }
-            if let mean = scenario.churn {
-                queue.schedule(Event(.leave, agent.number), after: mean * exponential())
-            }
-        }
-        players[agent.number].start(url: Simulation.manifestURL)
+    private func start(_ agent: SimulatedAgent) {
+        guard agent.state == .waiting else { return }
+        agent.state = .running
+        guard scenario.onDemand == nil else { return }
+        introduce(agent)
+        if agent.role == .stalling { stall(agent) }
+        if let mean = scenario.churn { queue.schedule(Event(.leave, agent.number), after: mean * exponential()) }
+        for player in agent.players { player.start(url: Simulation.url(ofTitle: 0)) }
         updateTimer(agent)
     }
 
-    /// Exponential with mean 1, at most 8.
-    private func exponential() -> Double {
-        let uniform = max(audience.fraction(), 0x1p-53)
-        // −ln by halving and a series: the standard library has no logarithm without Foundation.
-        return min(8, -Logarithm.natural(uniform))
+    static func url(ofTitle title: Int) -> String {
+        "https://\(originAuthority)\(StreamShape.manifestPath(ofTitle: title))"
     }
+
+    /// Exponential with mean 1, at most 8.
+    private func exponential() -> Double { min(8, audience.exponential()) }
 
     /// Links a new agent to others at random, as a tracker would.
     private func introduce(_ agent: SimulatedAgent) {

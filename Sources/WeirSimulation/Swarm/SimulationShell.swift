@@ -33,14 +33,13 @@ extension Simulation {
     // MARK: Outputs
 
     private func perform(_ output: Output, of agent: SimulatedAgent) {
-        let player = players[agent.number]
         switch output {
-        case .answerHead(let id, let head): player.answerHead(id, head)
-        case .answerBytes(let id, let bytes): player.answerBytes(id, bytes)
-        case .answerBody(let id, let payload): player.answerBody(id, payload)
-        case .answerEnd(let id): player.answerEnd(id)
-        case .answerAbort(let id): player.answerAbort(id)
-        case .opened(_, let result): player.opened(result)
+        case .answerHead(let id, let head): player(id).answerHead(id, head)
+        case .answerBytes(let id, let bytes): player(id).answerBytes(id, bytes)
+        case .answerBody(let id, let payload): player(id).answerBody(id, payload)
+        case .answerEnd(let id): player(id).answerEnd(id)
+        case .answerAbort(let id): player(id).answerAbort(id)
+        case .opened(let id, let result): players[Int(id.value)].opened(result)
         case .fetch(let id, let request):
             onFetch?(agent.number, queue.now, id, request.trace)
             fetch(id, request, for: agent)
@@ -62,6 +61,8 @@ extension Simulation {
         case .stopped: stopped(agent)
         }
     }
+
+    private func player(_ id: RequestID) -> SimulatedPlayer { players[SimulatedPlayer.number(of: id)] }
 
     private func fetch(_ id: FetchID, _ request: FetchRequest, for agent: SimulatedAgent) {
         let (authority, path) = URLText.split(request.url)
@@ -155,6 +156,7 @@ extension Simulation {
         }
         if case .have(let have) = message {
             for range in have.ranges where range.state == .held && range.kind == .media && range.count < 1 << 16 {
+                guard scenario.isLive else { break }
                 for number in range.first..<range.first + range.count { agent.noteHeld(number, at: queue.now) }
             }
         }
