@@ -53,6 +53,8 @@ struct OnDemandCommand: ParsableCommand {
     var seeds = 1
     @Flag(help: "Beside each run one without peers.")
     var besidePlain = false
+    @Flag(help: "Beside each run one without peers and both baselines, for one screen a box.")
+    var compare = false
     @Flag(help: "Print the whole report of each run.")
     var reports = false
 
@@ -63,6 +65,9 @@ struct OnDemandCommand: ParsableCommand {
         guard titles.map({ $0 > 0 }) ?? true, minutes > 0, screens > 0, seeds > 0 else {
             throw ValidationError("--titles, --minutes, --screens and --seeds must be above 0")
         }
+        guard !compare || screens == 1 else {
+            throw ValidationError("the baselines of --compare play on one screen")
+        }
         guard densities.allSatisfy({ $0 > 0 }), !densities.isEmpty else {
             throw ValidationError("--density takes numbers above 0, with commas between them")
         }
@@ -71,13 +76,14 @@ struct OnDemandCommand: ParsableCommand {
     private var densities: [Double] { density.split(separator: ",").compactMap { Double($0) } }
 
     func run() throws {
-        var table = OnDemandTable(isCatchUp: titles == nil)
+        let others: [Scenario.Policy] = compare ? [.plain, .onePeer, .elected] : besidePlain ? [.plain] : []
+        var table = OnDemandTable(isCatchUp: titles == nil, beside: others)
         for density in titles == nil ? densities : [0] {
             for seed in seed..<seed + UInt64(seeds) {
-                let report = Simulation(scenario(.weir, seed: seed, density: density)).run()
-                let plain = besidePlain ? Simulation(scenario(.plain, seed: seed, density: density)).run() : nil
-                if reports { for line in report.lines { print(line) } }
-                print(table.add(report, plain: plain, seed: seed, density: density))
+                let runs = ([.weir] + others).map { Simulation(scenario($0, seed: seed, density: density)).run() }
+                if reports { for line in runs[0].lines { print(line) } }
+                for report in runs { for violation in report.violations { print("VIOLATED \(violation)") } }
+                print(table.add(runs, seed: seed, density: density))
             }
             if seeds > 1 { print(table.sum(density: density)) }
         }

@@ -128,7 +128,9 @@ final class OnePeerPolicy: Decider {
         now = time
         switch input {
         case .open(let id, let request): open(id, request)
+        case .close: forgetAll()
         case .request(let request): asked(request)
+        case .requestClosed(let id): if waiting?.id == id { waiting = nil }
         case .fetchHead(let id, let head): fetchHead(id, head)
         case .fetchBody(let id, let payload): fetchBody(id, payload)
         case .fetchEnded(let id, let end): fetchEnded(id, end)
@@ -159,10 +161,27 @@ final class OnePeerPolicy: Decider {
     // MARK: Player
 
     private func open(_ id: OpenID, _ request: StreamRequest) {
+        if url != request.url { forgetAll() }
         url = request.url
         opening = id
         tickAt = now + OnePeerPolicy.tick
         fetchPlaylist()
+    }
+
+    /// The library is destroyed with its player, and its memory with it.
+    private func forgetAll() {
+        for job in jobs { stop(job) }
+        jobs = []
+        if let playlistFetch { emit(.cancelFetch(playlistFetch)) }
+        playlistFetch = nil
+        playlistWaiting = []
+        playlist = nil
+        waiting = nil
+        lastAsked = nil
+        dryAt = nil
+        mustAnnounce = mustAnnounce || !stored.isEmpty
+        stored = [:]
+        storedOrder = []
     }
 
     private func fetchPlaylist() {
@@ -180,6 +199,8 @@ final class OnePeerPolicy: Decider {
 
     private func asked(_ request: PlayerRequest) {
         if let sequence = StreamShape.sequence(ofPath: request.target) {
+            // After a jump what was buffered is of no use.
+            if let lastAsked, sequence != lastAsked, sequence != lastAsked + 1 { dryAt = nil }
             waiting = (request.id, sequence)
             lastAsked = sequence
             answerIfStored()

@@ -41,6 +41,8 @@ extension Simulation {
             return
         }
         feed(agent, .close(stream))
+        // The baselines keep nothing of what nobody watches here.
+        if scenario.policy != .weir { viewersOfTitle[viewings[number].title]?.removeAll { $0 == agent.number } }
     }
 
     /// As a tracker would that searches by timeslot: whoever began last is the closest, and lately had all of it.
@@ -49,7 +51,7 @@ extension Simulation {
             viewersOfTitle[title, default: []].removeAll { $0 == agent.number }
             viewersOfTitle[title, default: []].append(agent.number)
         }
-        guard scenario.policy != .plain else { return }
+        guard scenario.policy != .plain, !usesTrackers else { return }
         let linked = Set(
             network.openConnections(of: agent.host).compactMap { connection -> Int? in
                 guard case .link(let from, let to) = owners[connection] else { return nil }

@@ -41,7 +41,7 @@ final class SimulatedPlayer {
     /// Hears of media bytes that the socket took, and of wrong ones among those that were handed over.
     var onTaken: (Int) -> Void = { _ in }
     var onWrong: (Int) -> Void = { _ in }
-    /// When each segment was delivered whole, by number from `StreamShape.firstSequence`.
+    /// When each live segment was delivered whole, by number from `StreamShape.firstSequence`.
     private(set) var completedAt: [Instant?] = []
 
     private(set) var isOver = false
@@ -290,6 +290,7 @@ final class SimulatedPlayer {
     }
 
     private func noteCompleted(_ sequence: UInt64) {
+        guard shape.isLive else { return }
         let place = Int(sequence - StreamShape.firstSequence)
         while completedAt.count <= place { completedAt.append(nil) }
         completedAt[place] = queue.now

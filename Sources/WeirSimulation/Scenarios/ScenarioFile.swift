@@ -19,6 +19,8 @@ package struct ScenarioFile: Sendable {
         case spread(Double)
         /// At most this part of the plain player's stalls on the same seeds (T5).
         case stalls(Double)
+        /// At least this many times the offload of boxes that keep what came first for the least time (T4).
+        case keeping(Double)
     }
 
     package var title = ""
@@ -76,6 +78,18 @@ package struct ScenarioFile: Sendable {
         guard scenario.shares.reduce(scenario.freeRiders, { $0 + $1.share }) <= 1.000_001 else {
             throw ScenarioError(line: nil, message: "the shares of roles add up to more than everybody")
         }
+        try checkRecordings()
+    }
+
+    private func checkRecordings() throws(ScenarioError) {
+        guard let onDemand = scenario.onDemand else { return }
+        guard !scenario.isLive else { throw ScenarioError(line: nil, message: "recordings are not live") }
+        guard onDemand.titleDuration >= scenario.segmentDuration else {
+            throw ScenarioError(line: nil, message: "a title is shorter than a segment")
+        }
+        if let stay = onDemand.meanReach, stay <= .zero {
+            throw ScenarioError(line: nil, message: "nobody stays for half of the title")
+        }
     }
 
     private static func goal(_ words: [Substring]) throws(ScenarioError) -> Goal {
@@ -84,7 +98,8 @@ package struct ScenarioFile: Sendable {
         case "offload": return .offload(try ScenarioText.share(words[1]))
         case "spread": return .spread(try ScenarioText.factor(words[1]))
         case "stalls": return .stalls(try ScenarioText.factor(words[1]))
-        default: throw ScenarioText.wrong(words[0], "offload, spread or stalls")
+        case "keeping": return .keeping(try ScenarioText.factor(words[1]))
+        default: throw ScenarioText.wrong(words[0], "offload, spread, stalls or keeping")
         }
     }
 }

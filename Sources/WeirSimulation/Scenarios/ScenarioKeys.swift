@@ -5,7 +5,7 @@ package struct ScenarioKey: Sendable {
     package let name: String
     let apply: @Sendable (inout Scenario, Substring) throws(ScenarioError) -> Void
 
-    private init(
+    init(
         _ name: String,
         _ apply: @escaping @Sendable (inout Scenario, Substring) throws(ScenarioError) -> Void
     ) {
@@ -34,7 +34,7 @@ package struct ScenarioKey: Sendable {
         }
     }
 
-    package static let all: [ScenarioKey] = audience + stream + network + policy + tracker
+    package static let all: [ScenarioKey] = audience + stream + network + policy + tracker + onDemand
 
     private static let audience: [ScenarioKey] = [
         ScenarioKey("peers") { (scenario, text) throws(ScenarioError) in
@@ -137,6 +137,9 @@ package struct ScenarioKey: Sendable {
                 throw ScenarioText.wrong(text, "one of \(names)")
             }
             scenario.settings.integrity = level
+        },
+        ScenarioKey("seed-time") { (scenario, text) throws(ScenarioError) in
+            scenario.settings.seedTime = text == "forever" ? nil : try ScenarioText.duration(text)
         },
         ScenarioKey("high-demand") { (scenario, text) throws(ScenarioError) in
             scenario.highDemandWindow = try ScenarioText.duration(text)

@@ -50,6 +50,14 @@ package struct Verdicts {
                 isMet: Double(mine) <= part * Double(theirs),
                 text: "stalls \(mine) beside plain's \(theirs); goal \(percent(part)) of them"
             )
+        case .keeping(let times):
+            let mine = weir.reduce(0) { $0 + $1.offload }
+            let theirs = weir.reduce(0) { $0 + ($1.onDemand?.firstInFirstOut ?? 0) }
+            return Verdict(
+                isMet: theirs > 0 && mine >= times * theirs,
+                text: "offload \(decimals(mine / max(theirs, 1e-9))) times that of first in, first out;"
+                    + " goal \(decimals(times))"
+            )
         }
     }
 
