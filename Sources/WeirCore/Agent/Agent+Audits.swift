@@ -76,6 +76,8 @@ extension Agent {
     }
 
     mutating func auditBody(_ fetch: Fetch, _ payload: any Payload) {
+        // What a refusal says is no media.
+        guard let head = fetch.head, (200..<300).contains(head.status) else { return }
         totals.origin_bytes += Int64(payload.count)
         totals.audit_bytes += Int64(payload.count)
         guard fetch.partBytes + payload.count <= Chunk.byteCount else { return cancelOversized(fetch) }

@@ -19,6 +19,10 @@ extension Agent {
         return (begun + delay, rank)
     }
 
+    /// Who has just come to a recording's swarm first hears what the others hold before it reads ahead of its player:
+    /// about two round trips of a far peer. Without that it would read for them what they all have.
+    static let greetingRound = Duration.milliseconds(500)
+
     /// How long each rank gives the one before it.
     private func rankStep(of segment: Segment) -> Duration {
         segment.rendition.isParts ? segment.rendition.targetDuration / 3 : Election.backupStep

@@ -96,7 +96,8 @@ extension Agent {
             }
             return .later(due)
         }
-        let (turn, rank) = electionTurn(segment, stream)
+        var (turn, rank) = electionTurn(segment, stream)
+        if !wish.isAsked, !segment.rendition.isLive { turn = max(turn, stream.metFirst + Agent.greetingRound) }
         if turn <= now { return .now(reason: rank == 0 ? "elected" : Agent.stoodIn) }
         return .later(min(due, turn))
     }

@@ -6,11 +6,15 @@ extension Agent {
 
     mutating func plan(_ stream: Stream) {
         var ahead = 0
-        for wish in wishes(of: stream) {
+        let wishes = wishes(of: stream)
+        let isStarting = isStarting(wishes, stream)
+        for wish in wishes {
             let segment = wish.segment
             if segment.isHeld || segment.isPassedThrough { continue }
             if !wish.isAsked {
-                guard ahead < Agent.racesAhead, mayFetchAhead(segment, stream) else { continue }
+                guard ahead < Agent.racesAhead, !isStarting || segment.phase == .racing,
+                    mayFetchAhead(segment, stream)
+                else { continue }
                 ahead += 1
             }
             if !raceParts(for: wish, stream) { race(wish, stream) }
@@ -19,6 +23,20 @@ extension Agent {
         abandonUnwished(stream)
         checkAnchors(stream)
         checkAudits(stream)
+    }
+
+    /// The start of a recording has the line to itself: what is fetched ahead beside it makes the player wait.
+    static let startTime = Duration.seconds(2)
+
+    /// A player waits for its first segment since start or seek, and not for so long that something must be wrong.
+    private mutating func isStarting(_ wishes: [Wish], _ stream: Stream) -> Bool {
+        let begun = wishes.filter { wish in
+            wish.isStart && wish.isAsked && !wish.segment.rendition.isLive && !wish.segment.isHeld
+                && !wish.segment.isPassedThrough
+        }.map { ($0.segment.raceStart ?? now) + Agent.startTime }
+        guard let until = begun.max(), until > now else { return false }
+        agenda.note(.plan(stream.id), at: until)
+        return true
     }
 
     // MARK: One race

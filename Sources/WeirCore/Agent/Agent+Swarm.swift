@@ -87,6 +87,7 @@ extension Agent {
     mutating func meet(_ link: Link, in stream: Stream) {
         guard !link.shared.contains(stream.swarm) else { return }
         tellJoin(stream, link)
+        if links(of: stream).isEmpty { stream.metFirst = now }
         link.shared.append(stream.swarm)
         membershipChanged()
         if stream.named.count < limits.knownPeers { stream.named.insert(link.peer.id) }

@@ -39,6 +39,8 @@ final class Stream {
     var members: [Link]? {
         didSet { for rendition in renditions { rendition.speakers = nil } }
     }
+    /// When the first of those who are linked now was met.
+    var metFirst = Instant.start
     /// Other members that peers named, linked or not; bounded.
     var named: Set<PeerID> = []
     /// How much it is asked for, by this agent's players and by peers.

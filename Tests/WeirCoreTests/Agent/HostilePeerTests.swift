@@ -85,7 +85,8 @@ struct HostilePeerTests {
             attacker.serve(request, film.bytes(of: number), edition: film.edition(of: number, bytes: length))
         }
         expectUnharmed(viewer, world.play(viewer, film, 0..<6))
-        #expect(world.statistics(viewer).banned_peers == 0)
+        // Too long a size is found out when the last chunk comes too short, unless the origin has spoken before that.
+        #expect(world.statistics(viewer).banned_peers <= (length == 5_000_000 ? 1 : 0))
     }
 
     @Test("F34: an unasked statement about a segment that is being read from the origin changes nothing")
@@ -100,7 +101,8 @@ struct HostilePeerTests {
                     )
                 )
             }
-            world.run(.seconds(1))
+            // It is asked for the list, does not answer for a second, and is passed over.
+            world.run(.seconds(2))
             return !world.body(id, is: film.bytes(of: number))
         }
         expectUnharmed(viewer, wrong)

@@ -74,6 +74,37 @@ struct PlanningTests {
         return (world, viewer)
     }
 
+    @Test("A newcomer reads no more than its start of what the others hold, however soon it is linked")
+    func newcomer() {
+        let world = AgentWorld()
+        film.publish(in: world)
+        let holder = world.add()
+        world.fill(holder, film)
+        let viewer = world.add()
+        world.open(viewer, film.url)
+        world.link(holder, viewer)
+        Viewer(world, viewer, film).play(.seconds(40))
+        // Audits ask for ranges.
+        let read = world.log.filter { $0.agent == viewer && $0.url.hasSuffix(".ts") && $0.range == nil }
+        #expect(read.map(\.url) == [film.address(of: 0)])
+    }
+
+    @Test("While a recording's player waits for its start nothing is fetched ahead beside it")
+    func start() {
+        let (world, viewer) = world(holders: 2)
+        // The origin takes its time.
+        world.delay = .milliseconds(400)
+        world.sent = []
+        world.get(viewer, film.path(of: 0, in: world, viewer))
+        func asked() -> Set<UInt64> {
+            Set(world.sent.compactMap { if case .request(let run) = $0.message { run.segment.number } else { nil } })
+        }
+        world.run(.milliseconds(300))
+        #expect(!asked().contains { $0 > 0 })
+        world.run(.seconds(3))
+        #expect(asked().contains { $0 > 0 })
+    }
+
     private func offload(_ world: AgentWorld, _ agent: Int) -> Double {
         world.agents[agent].agent.statistics(at: world.now).offload_ratio
     }
