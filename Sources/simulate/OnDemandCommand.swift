@@ -78,15 +78,20 @@ struct OnDemandCommand: ParsableCommand {
     func run() throws {
         let others: [Scenario.Policy] = compare ? [.plain, .onePeer, .elected] : besidePlain ? [.plain] : []
         var table = OnDemandTable(isCatchUp: titles == nil, beside: others)
+        var isViolated = false
         for density in titles == nil ? densities : [0] {
             for seed in seed..<seed + UInt64(seeds) {
                 let runs = ([.weir] + others).map { Simulation(scenario($0, seed: seed, density: density)).run() }
                 if reports { for line in runs[0].lines { print(line) } }
-                for report in runs { for violation in report.violations { print("VIOLATED \(violation)") } }
+                for violation in runs.flatMap(\.violations) {
+                    print("VIOLATED seed \(seed), \(violation)")
+                    isViolated = true
+                }
                 print(table.add(runs, seed: seed, density: density))
             }
             if seeds > 1 { print(table.sum(density: density)) }
         }
+        if isViolated { throw ExitCode.failure }
     }
 
     private func scenario(_ policy: Scenario.Policy, seed: UInt64, density: Double) -> Scenario {

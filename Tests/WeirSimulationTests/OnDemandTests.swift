@@ -93,6 +93,17 @@ struct OnDemandTests {
         #expect(weir.offload > plain.offload)
     }
 
+    @Test("The baselines play the same titles", arguments: [Scenario.Policy.onePeer, .elected])
+    func baselines(policy: Scenario.Policy) {
+        let scenario = boxes(policy, seed: 4, peers: 4, minutes: 4)
+        var plain = scenario
+        plain.policy = .plain
+        let (theirs, alone) = (Simulation(scenario).run(), Simulation(plain).run())
+        #expect(theirs.wrongBytes == 0 && theirs.failedAnswers == 0 && theirs.cutBodies == 0)
+        #expect(theirs.viewers == alone.viewers)
+        #expect(Double(theirs.delivered) > 0.9 * Double(alone.delivered))
+    }
+
     @Test("One seed is one run, and the same viewings whatever the policy")
     func determinism() {
         let scenario = boxes(.weir, seed: 5, peers: 4, minutes: 4)

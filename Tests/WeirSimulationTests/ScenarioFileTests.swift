@@ -56,6 +56,25 @@ struct ScenarioFileTests {
         #expect(file.goals == [.offload(0.97)])
     }
 
+    @Test("Recordings: who begins them when, how many there are, what viewers do")
+    func recordings() throws {
+        let catchUp = try ScenarioFile(
+            parsing: "starts-every 10min\nstays 12.5min\ntitle-length 5min\nseed-time forever\ngoal keeping 1.5"
+        )
+        let passing = try #require(catchUp.scenario.onDemand)
+        #expect(passing.audience == .passing(perSecond: 1 / 600, stay: .seconds(750)))
+        #expect(passing.titleDuration == .seconds(300) && passing.titles == 1)
+        #expect(!catchUp.scenario.isLive && catchUp.scenario.settings.seedTime == nil)
+        #expect(catchUp.goals == [.keeping(1.5)])
+        let catalogue = try ScenarioFile(
+            parsing: "titles 400\nskew 0.8\nscreens 2\npause 20s\nseeks 0.5\nbroken-off 20%\nlifetime 180s"
+        )
+        let boxes = try #require(catalogue.scenario.onDemand)
+        #expect(boxes.audience == .resident(screens: 2, pause: .seconds(20)))
+        #expect(boxes.titles == 400 && boxes.skew == 0.8 && boxes.seeks == 0.5 && boxes.brokenOff == 0.2)
+        #expect(boxes.lifetime == .seconds(180))
+    }
+
     @Test(
         "What is not understood is an error with its line",
         arguments: [
@@ -63,7 +82,8 @@ struct ScenarioFileTests {
             "share dragon 10%", "rtt 80-20", "rtt 1-2-3", "live maybe", "at 60s", "at 60s dance 3",
             "at 60s kill 3 soon 4", "at 60s kill 3 over 10s", "from 5s to 4s origin silent", "from 5s to 6s origin",
             "from 5s to 6s origin status 200", "from 5s to 6s swing 1-2", "from 5s to 6s swing 0-2 every 1s",
-            "goal beauty 3", "policy best", "segment 1ms", "churn nan", "bitrate inf",
+            "goal beauty 3", "policy best", "segment 1ms", "churn nan", "bitrate inf", "titles 0", "screens 0",
+            "starts-every 0s", "stays 0s", "broken-off 2", "seed-time never",
         ]
     )
     func refused(line: String) {
@@ -73,7 +93,10 @@ struct ScenarioFileTests {
 
     @Test(
         "What contradicts itself only as a whole is an error, too",
-        arguments: ["peers 3\nat 5s kill 3", "peers 3\nrole 7 slow", "share slow 60%\nfree-riders 50%"]
+        arguments: [
+            "peers 3\nat 5s kill 3", "peers 3\nrole 7 slow", "share slow 60%\nfree-riders 50%",
+            "titles 3\nlive yes", "segment 4s\ntitle-length 2s", "starts-every 1min\nstays 2min\ntitle-length 5min",
+        ]
     )
     func contradictions(text: String) {
         #expect(throws: ScenarioError.self) { try ScenarioFile(parsing: text) }
