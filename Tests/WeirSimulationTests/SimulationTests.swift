@@ -36,6 +36,30 @@ struct SimulationTests {
         #expect(one.digest != other.digest)
     }
 
+    @Test("Which chunks are here is told to 16 links at most, and to others with the next segment")
+    func partListeners() {
+        struct Telling: Hashable {
+            var teller: Int
+            var part: Partial
+        }
+        var scenario = Self.scenario(.weir, seed: 3, peers: 22, seconds: 16)
+        (scenario.arrivals, scenario.warmUp) = (.seconds(2), .seconds(6))
+        let simulation = Simulation(scenario)
+        var listeners: [Telling: Set<Int>] = [:]
+        var everHeard: [Int: Set<Int>] = [:]
+        simulation.onMessage = { from, to, _, message, _ in
+            guard case .partial(var part) = message else { return }
+            // A handle is the link's own.
+            part.handle = 0
+            listeners[Telling(teller: from, part: part), default: []].insert(to)
+            everHeard[from, default: []].insert(to)
+        }
+        Self.expectSound(simulation.run())
+        #expect(listeners.count > 100)
+        #expect(listeners.values.allSatisfy { $0.count <= Agent.partListeners })
+        #expect(everHeard.values.contains { $0.count > Agent.partListeners })
+    }
+
     @Test("Plain players take everything from the origin and do not stall", arguments: 1...3 as ClosedRange<UInt64>)
     func plain(seed: UInt64) {
         let report = Simulation(Self.scenario(.plain, seed: seed)).run()

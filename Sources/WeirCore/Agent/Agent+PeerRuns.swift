@@ -94,15 +94,16 @@ extension Agent {
 
     private func demand(for wish: Wish, _ stream: Stream, _ offering: [Link]) -> Demand {
         let segment = wish.segment
-        let holders = offering.filter {
+        let holders = holderCount(of: segment)
+        var demand = Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders)
+        guard isUrgent(wish) else {
+            demand.ownPlace = ownPlace(in: segment, stream)
+            return demand
+        }
+        let whole = offering.filter {
             $0.holdings(stream.swarm, segment.id.rendition)?.holdsOrPromises(segment.id) ?? false
         }
-        var demand = Demand(swarm: stream.swarm, members: links(of: stream).count, holders: holders.count)
-        if isUrgent(wish) {
-            demand.shares = shares(of: wish, holders)
-        } else {
-            demand.ownPlace = ownPlace(in: segment, stream)
-        }
+        demand.shares = shares(of: wish, whole)
         return demand
     }
 

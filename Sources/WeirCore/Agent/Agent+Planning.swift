@@ -47,7 +47,7 @@ extension Agent {
         askAnchor(segment)
         let sources = offers(of: segment)
         if !sources.isEmpty { segment.lastOffer = now }
-        watchPromises(of: segment, sources)
+        watchPromises(of: segment)
         lookForStalls(segment, wish, sources)
         for run in segment.runs where run.isHTTP && run.end != nil { claimRange(run, of: segment) }
         askPeers(wish, stream, sources)

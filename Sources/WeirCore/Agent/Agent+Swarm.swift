@@ -1,5 +1,7 @@
 // The swarm of a stream: who is in it, what they hold, and what they are told.
 extension Agent {
+    /// A part is told to this many links, to the next ones with the next segment: what they pass on is soon everywhere.
+    package static let partListeners = 16
     /// Partial holdings are told at most this often per segment.
     static let partialPause = Duration.milliseconds(100)
     /// A peer that owes chunks and has been silent for this long counts for nothing.
@@ -132,8 +134,15 @@ extension Agent {
         guard force || hasMoved || newest != rendition.toldNewest else { return }
         rendition.toldNewest = newest
         for link in links(of: rendition.stream) {
+            // Whoever told us of it, or of something newer, need not hear it from us.
+            if !force, !hasMoved, knows(newest, link, rendition) { continue }
             if let message = interest(of: rendition, for: link, wasPlayed: wasPlayed) { emitMessage(message, to: link) }
         }
+    }
+
+    private func knows(_ newest: UInt64?, _ link: Link, _ rendition: Rendition) -> Bool {
+        guard let newest, let theirs = link.holdings(rendition.stream.swarm, rendition.key)?.newest else { return false }
+        return theirs >= newest
     }
 
     private mutating func tellHoldings(_ rendition: Rendition, to link: Link) {
@@ -200,16 +209,31 @@ extension Agent {
         segment.partialAnnounced = segment.chunks.checkedCount
         segment.partialAnnouncedAt = now
         let runs = segment.chunks.checkedRuns(limit: 64)
+        let news = runs.flatMap { segment.chunks.chunks(of: $0) }.filter { !segment.partsTold.contains(chunk: $0) }
+        segment.partsTold = runs
         let stream = segment.rendition.stream
-        for link in links(of: stream) {
-            guard let handle = link.handle(of: stream.swarm), wants(link, segment) else { continue }
+        for link in partListeners(of: segment, links(of: stream)) {
+            guard let handle = link.handle(of: stream.swarm),
+                let holdings = link.holdings(stream.swarm, segment.id.rendition), wants(holdings, segment),
+                !holdings.hasPart(news, of: segment.id)
+            else { continue }
             emitMessage(.partial(Partial(handle: handle, segment: segment.id, runs: runs)), to: link)
         }
+    }
+
+    private func partListeners(of segment: Segment, _ members: [Link]) -> [Link] {
+        guard members.count > Agent.partListeners else { return members }
+        let first = Int(segment.id.number % UInt64(members.count)) * Agent.partListeners
+        return (first..<first + Agent.partListeners).map { members[$0 % members.count] }
     }
 
     /// A peer that plays this rendition and has not said that it holds the segment.
     private func wants(_ link: Link, _ segment: Segment) -> Bool {
         guard let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition) else { return false }
+        return wants(holdings, segment)
+    }
+
+    private func wants(_ holdings: Holdings, _ segment: Segment) -> Bool {
         guard segment.id.kind == .media else { return !holdings.heldInitialisation.contains(segment.id.number) }
         return holdings.position.map { $0 <= segment.numbers.upperBound } ?? false
             && !holdings.held.contains(segment.id.number)
@@ -281,6 +305,11 @@ extension Agent {
         var matters = false
         for range in have.ranges {
             rendition.forgetCandidates(range)
+            // Somebody else reads it: at most a reason to wait.
+            if range.state == .underway { continue }
+            matters = matters || self.matters(range, of: link, in: rendition)
+        }
+        for range in have.ranges {
             if range.kind == .media, range.state != .gone {
                 heardOf(range.first, in: rendition)
                 if range.state == .fetching { reads(link, range.first, in: rendition) }
@@ -288,7 +317,6 @@ extension Agent {
                     passOn(range.first, in: rendition, from: link)
                 }
             }
-            matters = matters || self.matters(range, of: link, in: rendition)
         }
         if matters { replanSoon(stream) }
     }
@@ -332,9 +360,11 @@ extension Agent {
     mutating func peerHasPart(_ link: Link, _ partial: Partial) {
         guard let stream = known(link, partial.handle), partial.segment.kind == .media else { return }
         var isFirst = false
+        var before: [ChunkRun] = []
         change(link, stream, partial.segment.rendition) { holdings in
             guard !holdings.held.contains(partial.segment.number) else { return }
             let known = holdings.partial[partial.segment.number]
+            before = known ?? []
             if known == nil, holdings.partial.count >= 16, let oldest = holdings.partial.keys.min() {
                 holdings.partial[oldest] = nil
                 stream.rendition(partial.segment.rendition)?.media[oldest]?.candidates = nil
@@ -345,7 +375,19 @@ extension Agent {
         }
         guard let rendition = stream.rendition(partial.segment.rendition) else { return }
         if isFirst { rendition.media[partial.segment.number]?.candidates = nil }
-        if let segment = rendition.segment(partial.segment), matters(to: segment, link) { replanSoon(stream) }
+        guard let segment = rendition.segment(partial.segment), matters(to: segment, link) else { return }
+        if brings(partial.runs, beyond: before, to: segment) { replanSoon(stream) }
+    }
+
+    /// Whether a link that offered some chunks offers with these any that would be asked of it.
+    private func brings(_ runs: [ChunkRun], beyond known: [ChunkRun], to segment: Segment) -> Bool {
+        guard segment.length != nil else { return true }
+        let wanted: ChunkMap.State = segment.chunks.absentCount > 0 ? .absent : .requested
+        return runs.contains { run in
+            segment.chunks.chunks(of: run).contains {
+                segment.chunks.states[$0] == wanted && !known.contains(chunk: $0)
+            }
+        }
     }
 
     // MARK: Offers
@@ -353,7 +395,7 @@ extension Agent {
     /// Links that hold the segment, promise it, or hold a part of it, and did not refuse it lately.
     func offers(of segment: Segment) -> [Link] {
         var offering: [Link] = []
-        for link in candidates(for: segment)
+        for link in candidates(for: segment).links
         where !isMissing(link, for: segment) && !isRefused(by: link, segment) {
             offering.append(link)
         }
@@ -361,13 +403,22 @@ extension Agent {
     }
 
     /// Links that hold, promise or have a part of it; gathered again only after news of it.
-    private func candidates(for segment: Segment) -> [Link] {
+    private func candidates(for segment: Segment) -> Candidates {
         let speakers = speakers(of: segment.rendition)
-        if let known = segment.candidates, known.gathering == segment.rendition.gathering { return known.links }
-        var links: [Link] = []
-        for (link, holdings) in speakers where holdings.offers(segment.id) { links.append(link) }
-        segment.candidates = (segment.rendition.gathering, links)
-        return links
+        if let known = segment.candidates, known.gathering == segment.rendition.gathering { return known }
+        var found = Candidates(gathering: segment.rendition.gathering)
+        for (link, holdings) in speakers where holdings.offers(segment.id) {
+            found.links.append(link)
+            if holdings.holdsOrPromises(segment.id) { found.whole.append(link) }
+            if holdings.promises(segment.id) { found.promising.append(link) }
+        }
+        segment.candidates = found
+        return found
+    }
+
+    /// How many of those who offer it have or promise the whole.
+    func holderCount(of segment: Segment) -> Int {
+        candidates(for: segment).whole.count { !isMissing($0, for: segment) && !isRefused(by: $0, segment) }
     }
 
     private func isRefused(by link: Link, _ segment: Segment) -> Bool {
@@ -387,9 +438,13 @@ extension Agent {
     }
 
     /// Asks those who owe something and are silent for a sign of life.
-    mutating func watchPromises(of segment: Segment, _ sources: [Link]) {
+    mutating func watchPromises(of segment: Segment) {
+        var debtors = candidates(for: segment).promising.filter { !isRefused(by: $0, segment) }
+        for run in segment.runs {
+            if case .link(let id, _) = run.source, let link = link(id) { debtors.append(link) }
+        }
         var next = Instant.never
-        for link in sources where link.lastHeard + Agent.promiseTime / 3 < next && owes(link, segment) {
+        for link in debtors where now - link.lastHeard < Agent.promiseTime {
             let question = link.lastHeard + Agent.promiseTime / 3
             if question <= now, link.ping == nil { sendPing(link) }
             next = min(next, question <= now ? link.lastHeard + Agent.promiseTime : question)
@@ -409,7 +464,7 @@ extension Agent {
         }
         if holdings.holdsOrPromises(segment.id) { return { _ in true } }
         let runs = holdings.partial[segment.id.number] ?? []
-        return { chunk in runs.contains { Int($0.first) <= chunk && chunk - Int($0.first) < Int($0.count) } }
+        return { runs.contains(chunk: $0) }
     }
 }
 
@@ -476,6 +531,12 @@ extension Holdings {
         case .media: fetching.contains(id.number)
         case .initialisation: fetchingInitialisation.contains(id.number)
         }
+    }
+
+    /// It said that it has all of these chunks.
+    func hasPart(_ chunks: [Int], of id: SegmentID) -> Bool {
+        guard let runs = partial[id.number] else { return false }
+        return chunks.allSatisfy { runs.contains(chunk: $0) }
     }
 
     func offers(_ id: SegmentID) -> Bool {

@@ -114,6 +114,12 @@ struct ChunkMap {
         return first..<end
     }
 
+    /// The chunks of a run, as far as there are such.
+    func chunks(of run: ChunkRun) -> Range<Int> {
+        let first = min(count, Int(run.first))
+        return first..<min(count, first + Int(run.count))
+    }
+
     /// Checked chunks as runs, for telling peers.
     func checkedRuns(limit: Int) -> [ChunkRun] {
         var runs: [ChunkRun] = []
@@ -124,4 +130,8 @@ struct ChunkMap {
         }
         return runs
     }
+}
+
+extension [ChunkRun] {
+    func contains(chunk: Int) -> Bool { contains { Int($0.first) <= chunk && chunk - Int($0.first) < Int($0.count) } }
 }

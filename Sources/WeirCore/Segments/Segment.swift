@@ -109,8 +109,8 @@ final class Segment {
     var edgeBytes: Int64 = 0
     var peerBytes: Int64 = 0
     var contributors: [PeerID] = []
-    /// Links that offer it, as of which gathering of the rendition's speakers; nil after news of it.
-    var candidates: (gathering: Int, links: [Link])?
+    /// Links that offer it; nil after news of it.
+    var candidates: Candidates?
     /// Links whose answer to this segment was no.
     var refusals: [LinkID: Instant] = [:]
     /// Links that were asked for digests, and when.
@@ -119,6 +119,8 @@ final class Segment {
     var announced: Have.State?
     var partialAnnounced = 0
     var partialAnnouncedAt: Instant?
+    /// The chunks that were told last.
+    var partsTold: [ChunkRun] = []
 
     init(
         id: SegmentID,
@@ -224,6 +226,7 @@ final class Segment {
         announced = nil
         partialAnnounced = 0
         partialAnnouncedAt = nil
+        partsTold = []
         contributors = []
         originBytes = 0
         edgeBytes = 0
@@ -237,6 +240,16 @@ final class Segment {
         awaitedStatus = nil
         isRenewed = false
     }
+}
+
+/// Links that offer a segment, in the order in which they came up.
+struct Candidates {
+    /// Of which gathering of the rendition's speakers.
+    var gathering: Int
+    var links: [Link] = []
+    /// Those that hold or promise all of it, and of these those that read it just now.
+    var whole: [Link] = []
+    var promising: [Link] = []
 }
 
 /// Bytes of a chunk whose source was lost half-way.
