@@ -141,7 +141,9 @@ extension Agent {
     }
 
     private func knows(_ newest: UInt64?, _ link: Link, _ rendition: Rendition) -> Bool {
-        guard let newest, let theirs = link.holdings(rendition.stream.swarm, rendition.key)?.newest else { return false }
+        guard let newest, let theirs = link.holdings(rendition.stream.swarm, rendition.key)?.newest else {
+            return false
+        }
         return theirs >= newest
     }
 
