@@ -90,6 +90,15 @@ package struct BlockingSocket: Sendable {
         return true
     }
 
+    /// Waits for something to be there.
+    ///
+    /// - Returns: how many bytes, 0 when the other end has closed.
+    package func receiveSome(into buffer: UnsafeMutableRawBufferPointer) throws(LabError) -> Int {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        guard count >= 0 else { throw LabError("cannot receive: \(String(cString: strerror(errno)))") }
+        return count
+    }
+
     /// Wakes whoever is blocked in it.
     package func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 

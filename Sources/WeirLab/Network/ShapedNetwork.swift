@@ -17,21 +17,24 @@ package final class ShapedNetwork: Sendable {
     package struct AccessLink: Sendable {
         package var uplink: Double
         package var downlink: Double
+        /// Seconds to every other host and back, in place of the network's; not shorter than that.
+        package var roundTrip: Double?
 
-        package init(uplink: Double, downlink: Double) {
+        package init(uplink: Double, downlink: Double, roundTrip: Double? = nil) {
             self.uplink = uplink
             self.downlink = downlink
+            self.roundTrip = roundTrip
         }
     }
 
     private let hosts: [NetworkNamespace]
     private let router: NetworkNamespace
-    private let delay: PacketDelay
+    private let delays: [PacketDelay]
 
-    private init(hosts: [NetworkNamespace], router: NetworkNamespace, delay: PacketDelay) {
+    private init(hosts: [NetworkNamespace], router: NetworkNamespace, delays: [PacketDelay]) {
         self.hosts = hosts
         self.router = router
-        self.delay = delay
+        self.delays = delays
     }
 
     /// - Parameters:
@@ -44,7 +47,7 @@ package final class ShapedNetwork: Sendable {
         queue: Double
     ) async throws -> ShapedNetwork {
         let router = try NetworkNamespace()
-        let delay = try router.inside { try PacketDelay(device: "delay", seconds: roundTrip / 2) }
+        var delays = [try router.inside { try PacketDelay(device: "delay", seconds: roundTrip / 2) }]
         do {
             try router.set("ipv4/ip_forward", "1")
             for scope in ["all", "default"] { try router.set("ipv4/conf/\(scope)/rp_filter", "0") }
@@ -54,11 +57,32 @@ package final class ShapedNetwork: Sendable {
             for (number, link) in links.enumerated() {
                 hosts.append(try await addHost(number, link, queue: queue, to: router))
             }
-            return ShapedNetwork(hosts: hosts, router: router, delay: delay)
+            for (number, link) in links.enumerated() {
+                guard let own = link.roundTrip else { continue }
+                delays.append(try router.inside { try PacketDelay(device: "far\(number)", seconds: own / 2) })
+                try await leadThrough("far\(number)", number, among: links.count, in: router)
+            }
+            return ShapedNetwork(hosts: hosts, router: router, delays: delays)
         } catch {
-            delay.stop()
+            for delay in delays { delay.stop() }
             throw error
         }
+    }
+
+    /// What comes from a host and what goes to it takes a device of its own, before any other rule.
+    private static func leadThrough(
+        _ device: String,
+        _ host: Int,
+        among hosts: Int,
+        in router: NetworkNamespace
+    ) async throws {
+        let table = 200 + host
+        try await router.run("ip link set \(device) txqueuelen 10000 up")
+        try await router.run("ip route add default dev \(device) table \(table)")
+        for other in 0..<hosts where other != host {
+            try await router.run("ip rule add pref 50 iif h\(other) to 10.7.\(host).2 lookup \(table)")
+        }
+        try await router.run("ip rule add pref 50 iif h\(host) lookup \(table)")
     }
 
     private static func addHost(
@@ -102,5 +126,7 @@ package final class ShapedNetwork: Sendable {
     }
 
     /// Sockets that still exist keep their host's network.
-    package func stop() { delay.stop() }
+    package func stop() {
+        for delay in delays { delay.stop() }
+    }
 }

@@ -10,6 +10,8 @@ package struct MicroScene: Sendable {
         /// Mbit/s of IP packets.
         package var uplink: Double
         package var downlink: Double
+        /// Seconds to everybody and back, in place of the scene's.
+        package var roundTrip: Double?
     }
 
     /// Requests one after another on one connection.
@@ -22,6 +24,16 @@ package struct MicroScene: Sendable {
         package var requests: [(pause: Double, bytes: Int)]
         /// Whether its last answer's end counts: others are there to be in the way.
         package var isMeasured = true
+        /// Its clock begins with its first request, not with its last.
+        package var measuresAll = false
+        /// Seconds after its start at which the host that asks drops the connection, whatever has come.
+        package var givesUpAfter: Double?
+        /// The answering host closes the connection after so many bytes of the answer; the rest is asked of another.
+        package var breaks: (after: Int, spare: Int)?
+        /// Bytes per second at which the answering host hands over what it sends: a token bucket with two pieces in it.
+        package var pace: Double?
+        /// After so many bytes of the answer the host that asks reads nothing for so many seconds.
+        package var rest: (after: Int, seconds: Double)?
     }
 
     package static let requestBytes = 200
@@ -51,7 +63,8 @@ package struct MicroScene: Sendable {
     }
 
     package static let all = [
-        cold, warm, sharedUplink, uploadAmidDownload, downloadAmidUpload, threeSources, cutThrough,
+        cold, warm, sharedUplink, uploadAmidDownload, downloadAmidUpload, threeSources, cutThrough, nearAndFar,
+        cancelled, lostSource, paced, restingReceiver, smallAmidLarge,
     ]
 
     /// Slow start, then the uplink's rate.
@@ -126,5 +139,77 @@ package struct MicroScene: Sendable {
         hosts: [Host(uplink: 10, downlink: 50), Host(uplink: 10, downlink: 50), Host(uplink: 10, downlink: 50)],
         conversations: [Conversation(path: [0, 1, 2], requests: [(0, 1 << 20)])],
         isDecidedByUplinks: true
+    )
+
+    /// Whoever is near gets its acknowledgements sooner and would take the uplink, if flows shared it by windows.
+    private static let nearAndFar = MicroScene(
+        name: "one uplink, one flow near and one far",
+        roundTrip: 0.02,
+        hosts: [
+            Host(uplink: 10, downlink: 50), Host(uplink: 5, downlink: 50),
+            Host(uplink: 5, downlink: 50, roundTrip: 0.16),
+        ],
+        conversations: [
+            Conversation(path: [1, 0], requests: [(0, 1536 * 1024)], isMeasured: false),
+            Conversation(path: [2, 0], requests: [(0, 768 * 1024)]),
+        ]
+    )
+
+    /// What a cancelled download leaves in the sender's kernel and queue, the next one waits for.
+    private static let cancelled = MicroScene(
+        name: "a download dropped amid another",
+        roundTrip: 0.04,
+        hosts: [Host(uplink: 10, downlink: 50), Host(uplink: 5, downlink: 50), Host(uplink: 5, downlink: 50)],
+        conversations: [
+            Conversation(path: [1, 0], requests: [(0, 4 << 20)], isMeasured: false, givesUpAfter: 0.6),
+            Conversation(path: [2, 0], requests: [(0, 1 << 20)]),
+        ]
+    )
+
+    /// Its end is heard of when what it sent has come; the rest begins cold.
+    private static let lostSource = MicroScene(
+        name: "a source that ends in mid-chunk, then another",
+        roundTrip: 0.04,
+        hosts: [Host(uplink: 5, downlink: 50), Host(uplink: 10, downlink: 50), Host(uplink: 10, downlink: 50)],
+        conversations: [
+            Conversation(path: [0, 1], requests: [(0, 1 << 20)], breaks: (after: 500_000, spare: 2))
+        ]
+    )
+
+    /// An upload limit below the uplink, beside a flow without one.
+    private static let paced = MicroScene(
+        name: "a paced flow beside a free one",
+        roundTrip: 0.04,
+        hosts: [Host(uplink: 10, downlink: 50), Host(uplink: 5, downlink: 50), Host(uplink: 5, downlink: 50)],
+        conversations: [
+            Conversation(path: [1, 0], requests: [(0, 320 * 1024)], pace: 250_000),
+            Conversation(path: [2, 0], requests: [(0, 1 << 20)]),
+        ]
+    )
+
+    /// The sender goes on into the receiver's kernel.
+    private static let restingReceiver = MicroScene(
+        name: "a receiver that rests for 0.3 s",
+        roundTrip: 0.04,
+        hosts: [Host(uplink: 5, downlink: 50), Host(uplink: 10, downlink: 50)],
+        conversations: [
+            Conversation(path: [0, 1], requests: [(0, 1 << 20)], rest: (after: 600_000, seconds: 0.3))
+        ]
+    )
+
+    /// Requests and their small answers, each behind what the other connection has queued at the same uplink.
+    private static let smallAmidLarge = MicroScene(
+        name: "small messages amid an upload",
+        roundTrip: 0.04,
+        hosts: [Host(uplink: 5, downlink: 20), Host(uplink: 5, downlink: 50), Host(uplink: 5, downlink: 50)],
+        conversations: [
+            Conversation(path: [1, 0], requests: [(0, 1280 * 1024)], isMeasured: false),
+            Conversation(
+                path: [2, 0],
+                start: 0.6,
+                requests: Array(repeating: (0, 400), count: 10),
+                measuresAll: true
+            ),
+        ]
     )
 }

@@ -15,7 +15,7 @@ struct SceneWorld: Sendable {
     /// Hosts in network namespaces: the kernel's own TCP over shaped and delayed packets.
     static func namespaces(_ scene: MicroScene, congestion: String?) async throws -> SceneWorld {
         let network = try await ShapedNetwork.start(
-            scene.hosts.map { .init(uplink: $0.uplink, downlink: $0.downlink) },
+            scene.hosts.map { .init(uplink: $0.uplink, downlink: $0.downlink, roundTrip: $0.roundTrip) },
             roundTrip: scene.roundTrip,
             queue: MicroScene.queueSeconds
         )
