@@ -16,7 +16,10 @@ extension Agent {
         neighboursReviewedAt = now
         let up = links.filter { $0.isUp }
         let carried = up.map { $0.takeCarried() }
-        guard up.count + dials.pending >= min(Agent.wantedLinks, limits.dialledLinks), dials.hasStranger(at: now) else {
+        // Dials alone may fill all places: then there is no link to compare.
+        guard !up.isEmpty, up.count + dials.pending >= min(Agent.wantedLinks, limits.dialledLinks),
+            dials.hasStranger(at: now)
+        else {
             return
         }
         let median = carried.sorted()[carried.count / 2]

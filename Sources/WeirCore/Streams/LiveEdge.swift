@@ -17,11 +17,12 @@ extension SegmentListing {
 extension MediaPlaylist {
     /// By the stream's own clock where EXT-X-PROGRAM-DATE-TIME gives one: it goes on where media are missing.
     func timeToEnd(from index: Int) -> Duration {
-        let media = mediaToEnd(from: index)
-        guard index < count, let start = clock(at: index), let last = clock(at: count - 1) else { return media }
-        let end = last + segments[count - 1].duration
+        guard index < count, let start = clock(at: index), let last = clock(at: count - 1) else {
+            return mediaToEnd(from: index)
+        }
+        let time = last + segments[count - 1].duration - start
         // A clock that runs backwards says nothing.
-        return end - start > .zero ? end - start : media
+        return time > .zero ? time : mediaToEnd(from: index)
     }
 
     /// The date and time at which a segment begins: its own, or that of the nearest one before it and what lies between

@@ -73,6 +73,22 @@ struct NeighbourTests {
         #expect(peers.allSatisfy { !$0.isClosed })
     }
 
+    @Test("Where dials alone fill all places there is nothing to compare")
+    func onlyDials() {
+        var limits = Limits()
+        limits.dialledLinks = 1
+        var settings = AgentSettings()
+        settings.peers = [PeerAddress(host: "198.51.100.1", port: 4000)]
+        let probe = AgentProbe(settings, limits: limits)
+        probe.open(film.url, Playlists.live(0...9, target: 4, end: true, type: "VOD"))
+        let link = probe.linkPeer(7, host: "203.0.113.7")
+        probe.say(link, .peers(handle: 0, [PeerHint(id: TestSigner(99).id, address: stranger)]))
+        probe.feed(.linkDown(link, .closedByPeer))
+        // The dial of the named peer is never answered.
+        probe.wait(.seconds(90))
+        #expect(probe.outputs.contains { if case .dial = $0 { true } else { false } })
+    }
+
     @Test("One at a time: two idle links are not let go in one review")
     func oneAtATime() {
         let (_, peers) = full()
