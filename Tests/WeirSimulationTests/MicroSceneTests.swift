@@ -21,19 +21,13 @@ struct MicroSceneTests {
         "a receiver that rests for 0.3 s": 1.078,
         "small messages amid an upload": 0.538,
     ]
-    /// Where the model is known to be off: ten small messages take it 0.77 s.
-    private static let unlike: Set<String> = ["small messages amid an upload"]
 
     @Test("The model ends within 10 % of real sockets", arguments: MicroScene.all)
     func likeRealSockets(scene: MicroScene) throws {
         let real = try #require(Self.measured[scene.name], "measure \(scene.name) first")
         for seed in 1...5 as ClosedRange<UInt64> {
             let model = try #require(SimulatedScene.seconds(scene.varied(seed: seed)))
-            withKnownIssue("small messages take longer in the model; why is not known") {
-                #expect(abs(model / real - 1) < 0.1, "\(scene.name): \(model) s in the model, \(real) s on sockets")
-            } when: {
-                Self.unlike.contains(scene.name)
-            }
+            #expect(abs(model / real - 1) < 0.1, "\(scene.name): \(model) s in the model, \(real) s on sockets")
         }
     }
 

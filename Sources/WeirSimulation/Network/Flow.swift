@@ -60,6 +60,9 @@ final class Flow {
     /// Bytes in `uplinkQueue`.
     var queued = 0
     var hasTurn = false
+    /// What is left of its turns at the uplink, so that small packets cost a flow nothing (deficit round robin,
+    /// Shreedhar and Varghese 1995).
+    var credit = 0
     /// Where unsent frames end in the stream.
     var frameEnds = Ring<Int64>()
     /// Where the receiver's application has read to, as far as the sender knows.

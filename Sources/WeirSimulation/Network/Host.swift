@@ -13,6 +13,8 @@ final class Host {
 
     /// Flows with packets at the uplink, in the order of their turns.
     var turns = Ring<Int>()
+    /// The flow whose turn goes on: what it has sent left some of it.
+    var continuing: Int?
     /// The flow whose packet is leaving, −1 when none is, and the packet's payload bytes.
     var serving = -1
     var servingPayload = 0
@@ -44,8 +46,14 @@ final class Host {
         downlinkRate = settings.downlink
     }
 
-    /// A turn at the uplink: at most 16 KiB, and at most 25 ms, so that a slow uplink is not all of one flow's.
-    var quantum: Int { min(Transport.quantum, max(Transport.segmentBytes, Int(uplinkRate * 0.025))) }
+    /// A turn at the uplink: at most 16 KiB, and at most 24 ms, so that a slow uplink is not all of one flow's.
+    var quantum: Int { min(Transport.quantum, max(Transport.segmentBytes, Int(uplinkRate * 0.024))) }
+
+    /// The flow whose packet leaves next.
+    func nextTurn() -> Int? {
+        defer { continuing = nil }
+        return continuing ?? turns.popFirst()
+    }
 
     var uplinkLimit: Int { Int(uplinkRate * settings.queue.seconds) }
 }

@@ -132,7 +132,8 @@ extension Network {
         let merged = !flow.uplinkQueue.isEmpty && flow.uplinkQueue.updateLast { $0.absorb(packet, limit: host.quantum) }
         if !merged { flow.uplinkQueue.append(packet) }
         host.backlog += packet.size
-        if !flow.hasTurn {
+        // Whose packet is leaving stands in line again once it has left, behind those who came meanwhile.
+        if !flow.hasTurn, host.serving != number {
             flow.hasTurn = true
             host.turns.append(number)
         }
@@ -154,14 +155,18 @@ extension Network {
             queue.schedule(Event(.uplinkThaw, number), at: host.frozenUntil)
             return
         }
-        while let turn = host.turns.popFirst() {
+        while let turn = host.nextTurn() {
             let flow = flows[turn]
-            flow.hasTurn = false
+            if flow.hasTurn {
+                flow.hasTurn = false
+                flow.credit += host.quantum
+            }
             guard flow.isOpen else {
                 discardUplinkQueue(of: flow, at: host)
                 continue
             }
             guard var packet = flow.uplinkQueue.popFirst() else { continue }
+            flow.credit -= packet.size
             let bytes = Transport.wireBytes(packet.size)
             host.serving = turn
             host.servingPayload = packet.size
@@ -200,9 +205,15 @@ extension Network {
         host.backlog -= host.servingPayload
         flow.queued -= host.servingPayload
         host.serving = -1
-        guard !flow.uplinkQueue.isEmpty, !flow.hasTurn else { return }
-        flow.hasTurn = true
-        host.turns.append(number)
+        // Nobody is owed anything by a flow that is done, or alone.
+        if flow.uplinkQueue.isEmpty || host.turns.isEmpty { flow.credit = 0 }
+        guard let next = flow.uplinkQueue.first else { return }
+        if next.size <= flow.credit {
+            host.continuing = number
+        } else {
+            flow.hasTurn = true
+            host.turns.append(number)
+        }
     }
 
     func packetArrived(_ flow: Flow, number: Int) {
