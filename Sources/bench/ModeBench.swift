@@ -13,7 +13,8 @@ struct ModeBench: AsyncParsableCommand {
         discussion: """
             A live origin, a weir tracker with --max-streams 4, and agents with a viewer each, all processes of their \
             own: four, then six, then three. "copies" is the origin's media by its own access log, divided by what one \
-            viewer got meanwhile. Stalls are the viewers'.
+            viewer got meanwhile, in the second half of a scene. Stalls are the viewers': those from the moment at which \
+            viewers came or went until the half, in which the mode switches, and those after it.
             """
     )
 
@@ -27,13 +28,18 @@ struct ModeBench: AsyncParsableCommand {
     func run() async throws {
         let stage = try await ModeStage.start(media: media)
         do {
-            var table = TextTable(["viewers", "mode", "viewers counted", "copies", "bytes from peers %", "stalls"])
+            var table = TextTable([
+                "viewers", "mode", "viewers counted", "copies", "bytes from peers %", "stalls at the switch",
+                "stalls after it",
+            ])
             for viewers in [4, 6, 3] {
+                let switching = try await stage.snapshot()
                 try await stage.setViewers(viewers)
                 try await Task.sleep(for: .seconds(seconds / 2))
                 let before = try await stage.snapshot()
                 try await Task.sleep(for: .seconds(seconds / 2))
-                table.add(try await stage.snapshot().row(since: before, viewers: viewers))
+                let after = try await stage.snapshot()
+                table.add(after.row(since: before, switching: switching, viewers: viewers))
             }
             print("M = 4, r = 0; live, \(seconds) s a scene, of which the second half is measured\n")
             print(table.text)
@@ -57,12 +63,12 @@ private actor ModeStage {
         var mode: String
         var counted: Int
 
-        func row(since before: Snapshot, viewers: Int) -> [String] {
+        func row(since before: Snapshot, switching: Snapshot, viewers: Int) -> [String] {
             let each = Double(viewed - before.viewed) / Double(viewers)
             let share = 100 * Double(peers - before.peers) / Double(max(1, delivered - before.delivered))
             return [
                 String(viewers), mode, String(counted), (Double(origin - before.origin) / max(1, each)).fixed(2),
-                share.fixed(1), String(stalls - before.stalls),
+                share.fixed(1), String(before.stalls - switching.stalls), String(stalls - before.stalls),
             ]
         }
     }

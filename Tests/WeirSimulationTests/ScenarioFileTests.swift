@@ -27,6 +27,7 @@ struct ScenarioFileTests {
                 from 90s to 100s origin status 503
                 from 90s to 100s origin rate 8M
                 from 0s to 2min swing 30%-1.5 every 2s
+                from 10s to 1min measure the first minute
                 seeds 5
                 goal offload 97%
                 """
@@ -52,6 +53,7 @@ struct ScenarioFileTests {
         let swing = try #require(scenario.swings.first)
         #expect(swing.every == .seconds(2))
         #expect(swing.factors.most == 1.5)
+        #expect(scenario.measures.map(\.name) == ["the first minute"])
         #expect(file.seeds == 5)
         #expect(file.goals == [.offload(0.97)])
     }

@@ -192,6 +192,10 @@ struct TrackerScenarioTests {
         scenario.tracker?.settings.intervalSeconds = 5
         // Six leave: two are left.
         scenario.script = (0..<6).map { (.start + .seconds(90 + Double($0)), .stop(agent: $0)) }
+        func measure(_ name: String, _ from: Int, _ until: Int) -> MeasuredSpan.Wish {
+            MeasuredSpan.Wish(name: name, from: .start + .seconds(from), until: .start + .seconds(until))
+        }
+        scenario.measures = [measure("many", 70, 90), measure("few", 130, 158), measure("never", 900, 910)]
         let simulation = Simulation(scenario)
         func offload(until second: Int) -> (origin: Int64, mode: DeliveryMode?) {
             simulation.run(until: .start + .seconds(second))
@@ -212,5 +216,10 @@ struct TrackerScenarioTests {
         let report = simulation.run()
         SimulationTests.expectSound(report)
         #expect(report.stalls == 0)
+        #expect(report.spans.map(\.name) == ["many", "few"], "beyond its end a run has nothing to measure")
+        #expect(report.spans.map(\.modes) == [[.peers], [.direct]])
+        #expect(report.spans.map(\.viewers.upperBound) == [8, 2])
+        #expect(report.spans.allSatisfy { $0.stalls == 0 })
+        #expect(report.spans[0].copies < 3 && report.spans[1].copies > 1.8)
     }
 }

@@ -25,6 +25,8 @@ package final class SimulatedAgent {
     /// The time for which a timer event is in the queue.
     var timerAt = Instant.never
     package internal(set) var linkCount = 0
+    /// When the first of its links was up.
+    package internal(set) var firstLinkAt: Instant?
     /// Connections to trackers.
     var trackerSockets: [TrackerID: TrackerSocket] = [:]
 

@@ -41,6 +41,8 @@ final class SimulatedPlayer {
     /// Hears of media bytes that the socket took, and of wrong ones among those that were handed over.
     var onTaken: (Int) -> Void = { _ in }
     var onWrong: (Int) -> Void = { _ in }
+    /// Hears, once it plays on or ends, when it ran dry.
+    var onStall: (Instant) -> Void = { _ in }
     /// When each live segment was delivered whole, by number from `StreamShape.firstSequence`.
     private(set) var completedAt: [Instant?] = []
 
@@ -100,8 +102,13 @@ final class SimulatedPlayer {
         guard !isOver else { return }
         isOver = true
         if let dryAt, !figures.isFinished, queue.now > dryAt {
-            figures.noteStall(from: dryAt, until: queue.now, sequence: next ?? 0)
+            noteStall(from: dryAt, sequence: next ?? 0)
         }
+    }
+
+    private func noteStall(from dry: Instant, sequence: UInt64) {
+        figures.noteStall(from: dry, until: queue.now, sequence: sequence)
+        onStall(dry)
     }
 
     /// Playing or about to.
@@ -258,7 +265,7 @@ final class SimulatedPlayer {
             jumpedAt = nil
         }
         if let dry = dryAt, queue.now > dry {
-            figures.noteStall(from: dry, until: queue.now, sequence: request.sequence)
+            noteStall(from: dry, sequence: request.sequence)
         }
         dryAt = max(dryAt ?? queue.now, queue.now) + shape.segmentDuration
         if let list = playlist, list.isEnded { noteEnds(request.sequence + 1 - list.mediaSequence, list) }

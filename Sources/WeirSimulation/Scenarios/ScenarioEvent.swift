@@ -9,6 +9,7 @@ import WeirCore
 /// from TIME to TIME origin silent|refused|stalled|wrong|status CODE|rate RATE
 /// from TIME to TIME swing LEAST-MOST every TIME
 /// from TIME to TIME tracker away
+/// from TIME to TIME measure NAME
 /// ```
 enum ScenarioEvent {
     static func read(_ key: Substring, _ words: [Substring], into scenario: inout Scenario) throws(ScenarioError) {
@@ -64,7 +65,11 @@ enum ScenarioEvent {
             guard details == ["away"] else { throw ScenarioText.wrong(details[0], "away") }
             scenario.tracker = scenario.tracker ?? TrackerModel()
             scenario.tracker?.outages.append(.init(from: .start + from, until: .start + until))
-        default: throw ScenarioText.wrong(words[3], "origin, swing or tracker")
+        case "measure":
+            scenario.measures.append(
+                MeasuredSpan.Wish(name: details.joined(separator: " "), from: .start + from, until: .start + until)
+            )
+        default: throw ScenarioText.wrong(words[3], "origin, swing, tracker or measure")
         }
     }
 

@@ -113,7 +113,7 @@ extension Simulation {
             uplinks: [Report.payloadRate(uplinks)],
             bitrate: scenario.bitrate
         )
-        timeline.noteAudience(watching: watching, dry: dry, bound: bound, at: queue.now)
+        timeline.noteAudience(watching: watching, dry: dry, bound: bound, mode: channel?.mode, at: queue.now)
         queue.schedule(Event(.sample, 0), after: .seconds(1))
     }
 }

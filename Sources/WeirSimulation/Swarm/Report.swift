@@ -32,6 +32,11 @@ package struct Report: Sendable {
     /// Hundredths of `playerDelay`, for a plot: from the least to the most.
     package let playerDelays: [Duration]
     package let timeline: Timeline
+    /// The spans that the scenario wants figures of.
+    package let spans: [MeasuredSpan]
+    /// From an agent's start to its first link; links of an agent at the end.
+    package let firstLink: (median: Duration, p95: Duration)
+    package let links: (median: Int, least: Int)
     package let violations: [Violation]
     /// Of what went over links: everything but payload.
     package let controlShare: Double
@@ -102,6 +107,10 @@ package struct Report: Sendable {
             )
         )
         timeline = simulation.timeline
+        spans = scenario.measures.compactMap { MeasuredSpan($0, of: simulation.timeline) }
+        firstLink = Report.quantiles(counted.compactMap { agent in agent.firstLinkAt.map { $0 - agent.startsAt } })
+        let links = counted.filter { $0.state == .running }.map(\.linkCount).sorted()
+        self.links = links.isEmpty ? (0, 0) : (links[links.count / 2], links[0])
         violations = simulation.oracles.violations
         let control = simulation.agents.reduce(Int64(0)) { $0 + $1.controlBytes }
         let data = simulation.agents.reduce(Int64(0)) { $0 + $1.dataBytes }

@@ -25,7 +25,14 @@ extension Report {
                 + " ledger excess \(ledgerExcess), \(uncountedOriginBytes) origin bytes uncounted",
         ]
         lines += trackers.map { line($0) }
+        if !trackers.isEmpty {
+            lines.append(
+                "links: first after median \(seconds(firstLink.median)), p95 \(seconds(firstLink.p95));"
+                    + " at the end median \(links.median), least \(links.least)"
+            )
+        }
         if let channel { lines.append(line(channel)) }
+        lines += spans.map(\.line)
         lines += onDemandLines
         lines.append("events \(events)")
         return lines + violations.map { "VIOLATED \($0)" }

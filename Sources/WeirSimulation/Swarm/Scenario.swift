@@ -154,6 +154,8 @@ package struct Scenario: Sendable {
     package var roles: [(agent: Int, role: Role)] = []
     package var swings: [Swing] = []
     package var script: [(at: Instant, action: Action)] = []
+    /// Spans that the report gives figures of, beside those of the whole run.
+    package var measures: [MeasuredSpan.Wish] = []
     package var settings = AgentSettings()
     package var limits = Limits()
     /// For `onePeer`: how much playback ahead goes to HTTP at once. Live players of p2p-media-loader (PeerTube) use 4 s;

@@ -146,6 +146,9 @@ package final class Simulation {
         player.onTaken = { [unowned self, unowned agent] bytes in
             if !agent.role.isHostile { timeline.noteDelivered(bytes, at: queue.now) }
         }
+        player.onStall = { [unowned self, unowned agent] dry in
+            if !agent.role.isHostile { timeline.noteStall(at: dry) }
+        }
         player.onWrong = { [unowned self, unowned agent] bytes in checkBytes(of: agent, wrong: bytes) }
         players.append(player)
         agent.players.append(player)

@@ -205,6 +205,7 @@ extension Simulation {
                 address: scenario.addresses.address(of: other.number)
             )
             let dial = side == 0 ? me.dials.removeValue(forKey: connection) : nil
+            me.firstLinkAt = me.firstLinkAt ?? queue.now
             feed(me, .linkUp(linkID(connection, side), peer, dial: dial))
         }
     }

@@ -12,6 +12,10 @@ package struct Timeline: Sendable {
         package var dry = 0
         /// What no swarm can beat in this second, given who is there (B1 and B2).
         package var bound = 0.0
+        /// Times that a player ran dry in it.
+        package var stalls = 0
+        /// At the end of the second: what the first tracker says of the stream, where it says anything.
+        package var mode: DeliveryMode?
     }
 
     package internal(set) var seconds: [Second] = []
@@ -19,8 +23,11 @@ package struct Timeline: Sendable {
     mutating func noteDelivered(_ bytes: Int, at now: Instant) { seconds[place(now)].delivered += Int64(bytes) }
     mutating func noteOrigin(_ bytes: Int, at now: Instant) { seconds[place(now)].origin += Int64(bytes) }
 
-    mutating func noteAudience(watching: Int, dry: Int, bound: Double, at now: Instant) {
+    mutating func noteStall(at dry: Instant) { seconds[place(dry)].stalls += 1 }
+
+    mutating func noteAudience(watching: Int, dry: Int, bound: Double, mode: DeliveryMode?, at now: Instant) {
         let place = place(now)
+        seconds[place].mode = mode
         seconds[place].watching = watching
         seconds[place].dry = dry
         seconds[place].bound = bound
