@@ -5,6 +5,13 @@ package struct JSONWriter {
 
     package init(reserving count: Int = 512) { bytes.reserveCapacity(count) }
 
+    /// Goes on after the members of an object that was written before.
+    init(continuing head: ArraySlice<UInt8>, reserving count: Int) {
+        bytes.reserveCapacity(head.count + count)
+        bytes.append(contentsOf: head)
+        isFirst = false
+    }
+
     package mutating func object(_ content: (inout JSONWriter) -> Void) {
         enclosed(UInt8(ascii: "{"), UInt8(ascii: "}"), content)
     }
@@ -69,6 +76,18 @@ package struct JSONWriter {
 
     package mutating func number(_ value: some BinaryInteger) { bytes.append(contentsOf: "\(value)".utf8) }
 
+    /// A string of hexadecimal digits, without leading zeros.
+    package mutating func hexadecimal(_ value: UInt64) {
+        bytes.append(UInt8(ascii: "\""))
+        let digits = max(1, (67 - value.leadingZeroBitCount) / 4)
+        for place in stride(from: 4 * (digits - 1), through: 0, by: -4) { digit(UInt8(value >> UInt64(place) & 15)) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func digit(_ value: UInt8) {
+        bytes.append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
+    }
+
     package mutating func string(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
         for scalar in value.unicodeScalars { character(scalar) }
@@ -80,22 +99,36 @@ package struct JSONWriter {
         if value.endOfPlainRun(from: 0) == value.count, !value.contains(where: { $0 >= 0x80 }) {
             bytes.append(contentsOf: value)
         } else {
-            for byte in value { character(Unicode.Scalar(byte)) }
+            for byte in value { character(byte) }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func character(_ scalar: Unicode.Scalar) {
-        switch scalar {
-        case "\"": bytes.append(contentsOf: #"\""#.utf8)
-        case "\\": bytes.append(contentsOf: #"\\"#.utf8)
-        case "\n": bytes.append(contentsOf: #"\n"#.utf8)
-        case "\r": bytes.append(contentsOf: #"\r"#.utf8)
-        case "\t": bytes.append(contentsOf: #"\t"#.utf8)
-        case "\u{0}"..."\u{1f}":
-            bytes.append(contentsOf: scalar.value < 16 ? #"\u000"#.utf8 : #"\u00"#.utf8)
-            bytes.append(contentsOf: String(scalar.value, radix: 16).utf8)
-        default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        if scalar.value < 0x100 { return character(UInt8(scalar.value)) }
+        bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
+
+    /// One of the characters U+0000 to U+00FF.
+    private mutating func character(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): escape(byte)
+        case UInt8(ascii: "\n"): escape(UInt8(ascii: "n"))
+        case UInt8(ascii: "\r"): escape(UInt8(ascii: "r"))
+        case UInt8(ascii: "\t"): escape(UInt8(ascii: "t"))
+        case 0..<0x20:
+            bytes.append(contentsOf: #"\u00"#.utf8)
+            digit(byte >> 4)
+            digit(byte & 15)
+        case 0x80...0xFF:
+            bytes.append(0xC0 | byte >> 6)
+            bytes.append(0x80 | byte & 0x3F)
+        default: bytes.append(byte)
         }
+    }
+
+    private mutating func escape(_ character: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(character)
     }
 }

@@ -72,61 +72,7 @@ package enum TrackerServerJSON {
     }
 
     package static func encode(_ answer: TrackerAnswer<RawDescription>) -> [UInt8] {
-        var json = JSONWriter(reserving: 1024)
-        json.object { json in
-            switch answer {
-            case .swarm(let swarm, let interval, let complete, let incomplete, let mode):
-                json.member("action", "announce")
-                json.member("info_hash", bytes: swarm.bytes)
-                json.member("interval", interval)
-                json.member("complete", complete)
-                json.member("incomplete", incomplete)
-                if let mode { WeirAddition.write(mode, into: &json) }
-            case .offer(let swarm, let peer, let offer, let sdp, let claims):
-                relay(.offer, sdp, swarm, peer, offer, into: &json)
-                if let claims { WeirAddition.write(claims, into: &json) }
-            case .answer(let swarm, let peer, let offer, let sdp):
-                relay(.answer, sdp, swarm, peer, offer, into: &json)
-            case .scrape(let counts): files(counts, into: &json)
-            case .failure(let swarm, let reason):
-                json.member("action", "announce")
-                if let swarm { json.member("info_hash", bytes: swarm.bytes) }
-                json.member("failure reason", reason)
-            }
-        }
-        return json.bytes
-    }
-
-    private static func relay(
-        _ role: SessionDescription.Role,
-        _ sdp: RawDescription,
-        _ swarm: SwarmID,
-        _ peer: TrackerPeerID,
-        _ offer: OfferID,
-        into json: inout JSONWriter
-    ) {
-        json.member("action", "announce")
-        json.member("info_hash", bytes: swarm.bytes)
-        json.member("peer_id", bytes: peer.bytes)
-        json.member("offer_id", bytes: offer.bytes)
-        TrackerClientJSON.description(role, sdp, into: &json)
-    }
-
-    private static func files(
-        _ counts: [(swarm: SwarmID, complete: Int, incomplete: Int)],
-        into json: inout JSONWriter
-    ) {
-        json.member("action", "scrape")
-        json.name("files")
-        json.object { json in
-            for count in counts {
-                json.name(bytes: count.swarm.bytes)
-                json.object { json in
-                    json.member("complete", count.complete)
-                    json.member("incomplete", count.incomplete)
-                    json.member("downloaded", 0)
-                }
-            }
-        }
+        var writer = TrackerAnswerWriter()
+        return writer.encode(answer)
     }
 }

@@ -163,7 +163,8 @@ struct WeirAddition {
             if let slot = claims.timeslot {
                 json.name("slot")
                 json.object { json in
-                    json.member("rendition", String(slot.rendition.value, radix: 16))
+                    json.name("rendition")
+                    json.hexadecimal(slot.rendition.value)
                     json.member("number", slot.number)
                     switch slot.place {
                     case .live(let age): json.member("age", age)
@@ -185,9 +186,9 @@ struct WeirAddition {
                     json.element()
                     json.array { json in
                         json.element()
-                        json.string(String(held.rendition.value, radix: 16))
+                        json.hexadecimal(held.rendition.value)
                         json.element()
-                        json.string(String(held.parts, radix: 16))
+                        json.hexadecimal(held.parts)
                     }
                 }
             }

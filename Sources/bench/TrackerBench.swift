@@ -136,6 +136,7 @@ struct TrackerLoad {
         }
         var state = filled(isReserve: isReserve)
         var written = 0
+        var writer = TrackerAnswerWriter()
         let reading = time {
             for number in 0..<announces { if (try? TrackerServerJSON.decode(order(number).message)) == nil { return } }
         }
@@ -148,7 +149,7 @@ struct TrackerLoad {
         }
         let deciding = time { for number in 0..<announces { handle(number) { _ in } } }
         let writing = time {
-            for number in 0..<announces { handle(number) { written += TrackerServerJSON.encode($0).count } }
+            for number in 0..<announces { handle(number) { written += writer.encode($0).count } }
         }
         precondition(written > announces * 100, "replies were written")
         func microseconds(_ value: Double) -> String { (max(0, value) * 1e6).fixed(2) }

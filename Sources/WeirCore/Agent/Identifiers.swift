@@ -55,6 +55,19 @@ package struct PeerID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var description: String { String(digest.description.prefix(12)) }
 }
 
+extension [UInt8] {
+    /// The 20 bytes of a hash or name that is kept as numbers.
+    init(bigEndian first: UInt64, _ second: UInt64, _ third: UInt32) {
+        self.init(unsafeUninitializedCapacity: 20) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            raw.storeBytes(of: first.bigEndian, as: UInt64.self)
+            raw.storeBytes(of: second.bigEndian, toByteOffset: 8, as: UInt64.self)
+            raw.storeBytes(of: third.bigEndian, toByteOffset: 16, as: UInt32.self)
+            count = 20
+        }
+    }
+}
+
 /// Which agents may share: the first 20 bytes of SHA-256 over `weir1|` and the normalised URL. Also the `info_hash` of
 /// trackers (BEP 3), which is why it has 20 bytes.
 package struct SwarmID: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -74,10 +87,7 @@ package struct SwarmID: Hashable, Comparable, Sendable, CustomStringConvertible 
         third = UInt32(number(16..<20))
     }
 
-    package var bytes: [UInt8] {
-        [first, second].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
-            + (0..<4).map { UInt8(truncatingIfNeeded: third >> UInt32(24 - 8 * $0)) }
-    }
+    package var bytes: [UInt8] { Array(bigEndian: first, second, third) }
 
     package static func < (left: Self, right: Self) -> Bool {
         (left.first, left.second, left.third) < (right.first, right.second, right.third)

@@ -88,19 +88,7 @@ package struct TrackerPeerID: Hashable, Comparable, Sendable {
         third = UInt32(truncatingIfNeeded: number(4))
     }
 
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(TrackerPeerID.byteCount)
-        for word in [first, second] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
-        }
-        for shift in stride(from: 24, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: third >> UInt32(shift)))
-        }
-        return bytes
-    }
+    package var bytes: [UInt8] { Array(bigEndian: first, second, third) }
 
     package static func < (left: Self, right: Self) -> Bool {
         (left.first, left.second, left.third) < (right.first, right.second, right.third)

@@ -157,10 +157,12 @@ package struct TrackerServerState<Description: Sendable>: ~Copyable {
         at now: Instant
     ) {
         let room = min(announcement.offers.count, announcement.wanted, settings.offersPerAnnounce)
-        let chosen =
+        let (chosen, looks) =
             load.isReserve
-            ? searchReserve(swarm, for: place, upTo: room)
-            : searchFully(swarm, for: place, upTo: room, at: now)
+            ? swarm.searchReserve(for: place, upTo: room)
+            : swarm.searchFully(for: place, upTo: room, at: now, using: &random)
+        statistics.looks += Int64(looks)
+        if load.isReserve { statistics.reserveSearches += 1 }
         swarm.reserve.take(swarm.members[Int(place)].prefix, swarm.reference(place))
         for (other, offer) in zip(chosen, announcement.offers) {
             guard let client = swarm.members[Int(other)].client else { continue }
@@ -230,7 +232,8 @@ package struct TrackerServerState<Description: Sendable>: ~Copyable {
     ) throws(Refusal) -> (swarm: TrackerSwarm, place: Int32) {
         let member = swarm.members[Int(place)]
         let isSameHost = member.client?.hostKey == client.hostKey
-        let missed = member.announced + (member.due - member.announced) * 0.5
+        let announced = swarm.announced(place)
+        let missed = announced + (member.due - announced) * 0.5
         guard isSameHost || now > missed else { throw Refusal(reason: "this peer_id is in use") }
         let index = client.index(in: swarm.id)
         guard index != nil || client.memberships.count < settings.swarmsPerSocket else {

@@ -15,24 +15,32 @@ final class TrackerSwarm {
         var life: UInt32
         /// Where its place stands in `present`.
         var rank: Int32 = 0
-        /// The last time.
-        var announced: Instant
         /// Forgotten when nothing was heard by then.
         var due: Instant
         var isComplete = false
-        var isAgent = false
-        var claims = PeerClaims()
         var holdings: [HeldParts] = []
         var score = PeerScore()
-        var introductions = 0
         /// Leading bits of the hash of its name.
         var prefix: Int
+    }
+
+    /// What a search looks at of a member. It looks at dozens, most of which are in no cache: these few bytes lie apart
+    /// from the rest, and refer to nothing.
+    struct Face {
+        /// Without what depends on the asker and the moment.
+        var rank: SearchRank.Member
+        var life: UInt32
+        var isPresent = true
+        /// Somebody spoke of it.
+        var hasScore = false
         /// The search that last looked at it.
         var seenBy: UInt64 = 0
     }
 
     let id: SwarmID
     private(set) var members: [Member] = []
+    /// By place, as `members`.
+    private var faces: ContiguousArray<Face> = []
     private var places: [TrackerPeerID: Int32] = [:]
     private var vacant: [Int32] = []
     /// Places of members, in no order that means anything, but in the same one in every run.
@@ -44,6 +52,11 @@ final class TrackerSwarm {
     var directory = TrackerDirectory()
     var reserve = ReserveSlots()
     private var searches: UInt64 = 0
+    /// Of the search that is under way: whom it has looked at, for whom, and where in the stream the asker is.
+    var found: [Candidate] = []
+    private var asker = SearchRank.Member(claims: PeerClaims(), announced: .start)
+    var wantedSlot: Timeslot? { asker.claims.timeslot }
+    private var searchedAt = Instant.start
 
     init(id: SwarmID) { self.id = id }
 
@@ -57,7 +70,7 @@ final class TrackerSwarm {
     /// The place, if whoever was meant is still there.
     func place(of reference: Reference) -> Int32? {
         let index = Int(reference.place)
-        return members[index].life == reference.life && members[index].client != nil ? reference.place : nil
+        return faces[index].life == reference.life && faces[index].isPresent ? reference.place : nil
     }
 
     // MARK: Changes
@@ -68,18 +81,28 @@ final class TrackerSwarm {
             name: name,
             client: client,
             life: lives,
-            announced: now,
             due: now,
             prefix: ReserveSlots.prefix(of: name)
         )
         member.rank = Int32(present.count)
+        let face = Face(
+            rank: SearchRank.Member(
+                claims: PeerClaims(),
+                announced: now,
+                host: client.hostKey,
+                network: client.networkKey
+            ),
+            life: lives
+        )
         let place: Int32
         if let free = vacant.popLast() {
             place = free
             members[Int(place)] = member
+            faces[Int(place)] = face
         } else {
             place = Int32(members.count)
             members.append(member)
+            faces.append(face)
         }
         present.append(place)
         places[name] = place
@@ -90,7 +113,8 @@ final class TrackerSwarm {
         let index = Int(place)
         guard members[index].client != nil else { return }
         complete -= members[index].isComplete ? 1 : 0
-        viewers -= members[index].claims.viewers
+        viewers -= faces[index].rank.claims.viewers
+        faces[index].isPresent = false
         places[members[index].name] = nil
         members[index].client = nil
         members[index].holdings = []
@@ -104,22 +128,28 @@ final class TrackerSwarm {
         vacant.append(place)
     }
 
-    func move(_ place: Int32, to client: TrackerClient) { members[Int(place)].client = client }
+    func move(_ place: Int32, to client: TrackerClient) {
+        members[Int(place)].client = client
+        faces[Int(place)].rank.host = client.hostKey
+        faces[Int(place)].rank.network = client.networkKey
+    }
+
+    /// When it last announced itself.
+    func announced(_ place: Int32) -> Instant { faces[Int(place)].rank.announced }
 
     /// What a member says of itself now.
     func update(_ place: Int32, isComplete: Bool, claims: PeerClaims?, holdings: [HeldParts], at now: Instant) {
         let index = Int(place)
         complete += (isComplete ? 1 : 0) - (members[index].isComplete ? 1 : 0)
         members[index].isComplete = isComplete
-        members[index].isAgent = claims != nil
         var claims = claims ?? PeerClaims.ofStranger
         claims.viewers = min(ClaimLimits.viewers, max(0, claims.viewers))
-        viewers += claims.viewers - members[index].claims.viewers
-        members[index].announced = now
-        members[index].introductions = 0
+        viewers += claims.viewers - faces[index].rank.claims.viewers
+        faces[index].rank.announced = now
+        faces[index].rank.introductions = 0
         let reference = reference(place)
-        directory.move(reference, from: members[index].claims.timeslot, to: claims.timeslot)
-        members[index].claims = claims
+        directory.move(reference, from: faces[index].rank.claims.timeslot, to: claims.timeslot)
+        faces[index].rank.claims = claims
         guard !holdings.isEmpty || !members[index].holdings.isEmpty else { return }
         let bounded = Array(holdings.prefix(ClaimLimits.renditions))
         directory.list(reference, before: members[index].holdings, now: bounded)
@@ -130,42 +160,42 @@ final class TrackerSwarm {
 
     func report(_ place: Int32, good: Int, bad: Int, by network: UInt64, at now: Instant) {
         members[Int(place)].score.note(good: good, bad: bad, by: network, at: now)
+        faces[Int(place)].hasScore = true
     }
 
-    func countIntroduction(_ place: Int32) { members[Int(place)].introductions += 1 }
+    func countIntroduction(_ place: Int32) { faces[Int(place)].rank.introductions += 1 }
 
     // MARK: Looking
 
-    /// Begins a search: each member is looked at once in it.
-    func beginSearch(by asker: Int32) {
+    /// Begins a search: each member is looked at once in it, the asker not at all.
+    func beginSearch(for place: Int32, at now: Instant) {
         searches += 1
-        members[Int(asker)].seenBy = searches
+        faces[Int(place)].seenBy = searches
+        asker = faces[Int(place)].rank
+        searchedAt = now
+        found.removeAll(keepingCapacity: true)
     }
 
     /// Whether this search sees the member for the first time.
     func isNew(_ place: Int32) -> Bool {
-        if members[Int(place)].seenBy == searches { return false }
-        members[Int(place)].seenBy = searches
+        if faces[Int(place)].seenBy == searches { return false }
+        faces[Int(place)].seenBy = searches
         return true
+    }
+
+    /// Ranks a member for the asker.
+    func look(_ place: Int32) {
+        var member = faces[Int(place)].rank
+        if faces[Int(place)].hasScore { member.points = members[Int(place)].score.points(at: searchedAt) }
+        if let slot = wantedSlot, case .recorded(_, let part) = slot.place {
+            member.holdsWanted = holds(place, slot.rendition, part)
+        }
+        let value = SearchRank.value(of: member, for: asker, at: searchedAt)
+        found.append(Candidate(place: place, value: value, holds: member.holdsWanted))
     }
 
     func holds(_ place: Int32, _ rendition: RenditionKey, _ part: Int) -> Bool {
         members[Int(place)].holdings.contains { $0.rendition == rendition && $0.parts >> UInt64(part) & 1 == 1 }
-    }
-
-    func rankMember(_ place: Int32, wanting slot: Timeslot?, at now: Instant) -> SearchRank.Member {
-        let index = Int(place)
-        var holdsWanted = false
-        if let slot, case .recorded(_, let part) = slot.place { holdsWanted = holds(place, slot.rendition, part) }
-        return SearchRank.Member(
-            claims: members[index].claims,
-            announced: members[index].announced,
-            holdsWanted: holdsWanted,
-            host: members[index].client?.hostKey ?? 0,
-            network: members[index].client?.networkKey ?? 0,
-            points: members[index].score.points(at: now),
-            introductions: members[index].introductions
-        )
     }
 
     /// Drops what the lists still say of those who left or moved on.
@@ -179,7 +209,7 @@ final class TrackerSwarm {
     func belongs(_ place: Int32, to key: TrackerDirectory.Key) -> Bool {
         switch key.kind {
         case .holders: holds(place, key.rendition, key.part)
-        case .viewers: members[Int(place)].claims.timeslot.map { TrackerDirectory.key(of: $0) == key } ?? false
+        case .viewers: faces[Int(place)].rank.claims.timeslot.map { TrackerDirectory.key(of: $0) == key } ?? false
         }
     }
 }

@@ -44,6 +44,7 @@ package final class TrackerServer {
     private var listeners: [any Channel] = []
     private var sweep: Scheduled<Void>?
     private var isDraining = false
+    private var writer = TrackerAnswerWriter()
 
     package init(
         loop: any EventLoop,
@@ -184,7 +185,7 @@ package final class TrackerServer {
         guard !isDraining else { return }
         isDraining = true
         while let (id, answer) = state.nextOutput() {
-            clients[id]?.socket.send(text: TrackerServerJSON.encode(answer))
+            clients[id]?.socket.send(text: writer.encode(answer))
         }
         isDraining = false
     }

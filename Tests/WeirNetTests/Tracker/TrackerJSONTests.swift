@@ -175,6 +175,33 @@ struct TrackerJSONTests {
         )
     }
 
+    @Test("Offers written one after another are what each would be alone")
+    func consecutive() throws {
+        var writer = TrackerAnswerWriter()
+        var claims = PeerClaims()
+        claims.timeslot = Timeslot(rendition: RenditionKey(0xA0), number: 7, place: .live(age: 12))
+        var wild = [UInt8](repeating: 0, count: SwarmID.byteCount)
+        for byte in wild.indices { wild[byte] = UInt8(byte * 13) }
+        let strange = try #require(SwarmID(wild))
+        let offers: [(SwarmID, TrackerPeerID, PeerClaims?)] = [
+            (Self.swarm, Self.other, claims), (Self.swarm, Self.other, claims), (Self.swarm, Self.other, nil),
+            (Self.swarm, Self.other, nil), (strange, Self.other, nil), (strange, Self.other, claims),
+            (strange, Self.other, claims), (Self.swarm, Self.other, claims),
+        ]
+        for (number, (swarm, from, claims)) in offers.enumerated() {
+            let id = OfferID(Self.wildID + [UInt8(number)])
+            let description = RawDescription(quoting: "v=0\r\n\(number)")
+            let answer = TrackerAnswer.offer(swarm: swarm, from: from, offer: id, description, claims: claims)
+            let bytes = writer.encode(answer)
+            #expect(bytes == TrackerServerJSON.encode(answer))
+            guard case .offer(let heard, _, let other, _, let said) = TrackerClientJSON.decode(bytes) else {
+                Issue.record("no client reads \(text(bytes))")
+                continue
+            }
+            #expect(heard == swarm && other == id && said == claims)
+        }
+    }
+
     @Test(
         "A server tells a client what is wrong with its message",
         arguments: [
