@@ -65,7 +65,9 @@ write("have-underway", "have: media 1011 underway",
 write("partial", "partial: chunks 0 to 2, 5, 200 to 327",
       frame(6, varint(0), SEGMENT, varint(3), varint(0) + varint(3), varint(2) + varint(1), varint(194) + varint(128)))
 write("request", "request 9: chunks 4 to 35 of a byte range, length unknown",
-      frame(7, varint(9), varint(0), MAP, OPEN_EDITION, varint(4), varint(32)))
+      frame(7, varint(9), varint(0), MAP, OPEN_EDITION, varint(4), varint(32), b"\x00"))
+write("request-of-list", "request 10: chunks 4 and 5 of a segment whose digest list is known",
+      frame(7, varint(10), varint(0), SEGMENT, EDITION, varint(4), varint(2), b"\x01" + digest("root")))
 vouch = SEGMENT + EDITION + varint(4) + varint(2) + digest("four") + digest("five")
 write("digests", "digests of chunks 4 and 5", frame(8, varint(0), vouch, KEY, varint(64), SIGNATURE))
 root = SEGMENT + EDITION + digest("root")

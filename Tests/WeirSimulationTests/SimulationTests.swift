@@ -36,7 +36,7 @@ struct SimulationTests {
         #expect(one.digest != other.digest)
     }
 
-    @Test("Which chunks are here is told to 16 links at most, and to others with the next segment")
+    @Test("Which chunks are here is told to 12 links at most, and to others with the next segment")
     func partListeners() {
         struct Telling: Hashable {
             var teller: Int

@@ -1,13 +1,29 @@
 // Whom to link to: peers named by the user, by trackers and by other peers.
 extension Agent {
-    /// Links beyond this are left to others to open.
-    static let wantedLinks = 20
+    /// Links beyond this are left to others to open. Who watches a live stream wants what all others want, and fewer
+    /// links bring it sooner, with less talk; holders of a recording are few, and each may have another part.
+    package static let linksForLive = 12
+    package static let linksForRecordings = 20
+    /// Who watches live alone accepts no more strangers than this.
+    static let linksAcceptedForLive = 28
+
+    var wantedLinks: Int { watchesLiveAlone ? Agent.linksForLive : Agent.linksForRecordings }
+
+    /// All that is shared here is live, and somebody watches it.
+    var watchesLiveAlone: Bool {
+        var isWatched = false
+        for stream in streams where stream.isMember {
+            guard stream.isLive else { return false }
+            isWatched = isWatched || stream.renditions.contains { isPlaying($0) }
+        }
+        return isWatched
+    }
 
     mutating func dialDue() {
         guard !isStopping else { return }
         dials.forget(at: now, limit: limits.knownPeers)
         let linked = links.filter { $0.phase != .closing }.map { $0.peer.id }
-        for place in dials.due(at: now) {
+        for place in dials.due(at: now, onlyPermanent: !mayDialStrangers(linked.count)) {
             guard dials.pending < limits.dials else { break }
             guard dials.entries[place].isPermanent || mayDialStrangers(linked.count) else { continue }
             if let expecting = dials.entries[place].peer,
@@ -27,7 +43,7 @@ extension Agent {
     }
 
     private func mayDialStrangers(_ linked: Int) -> Bool {
-        linked + dials.pending < min(Agent.wantedLinks, limits.dialledLinks)
+        linked + dials.pending < min(wantedLinks, limits.dialledLinks)
     }
 
     mutating func dialFailed(_ id: DialID, _ end: LinkEnd) {
@@ -66,7 +82,8 @@ extension Agent {
         guard scope.mayName(NetworkScope(host: address.host)) else { return }
         if let peer, links.contains(where: { $0.peer.id == peer && $0.phase != .closing }) { return }
         dials.wish(for: address, peer: peer, isPermanent: false, namedBy: namer, worth: worth, at: now)
-        agenda.note(.dials, at: now)
+        // A link that is lost has everybody looked at again.
+        if mayDialStrangers(links.count { $0.phase != .closing }) { agenda.note(.dials, at: now) }
     }
 
     // MARK: Peer exchange
@@ -82,7 +99,8 @@ extension Agent {
         guard let address = link.dialAddress else { return }
         // Those who are here already hear of the newcomer, which keeps a swarm together without its tracker.
         let news = PeerHint(id: link.peer.id, address: address)
-        for other in links(of: stream) where other !== link {
+        let others = links(of: stream).filter { $0 !== link }
+        for other in some(others, most: Agent.newsListeners, turn: link.id.value) {
             guard let handle = other.handle(of: stream.swarm) else { continue }
             emitMessage(.peers(handle: handle, [news]), to: other)
         }
@@ -130,7 +148,7 @@ struct DialBook {
     /// Strangers are given up after this many failures in a row.
     static let patience = 5
 
-    var pending: Int { entries.count { $0.dialling != nil } }
+    private(set) var pending = 0
 
     mutating func wish(
         for address: PeerAddress,
@@ -158,9 +176,10 @@ struct DialBook {
     }
 
     /// Those of the user first, then the most promising; else in the order in which they were named.
-    func due(at now: Instant) -> [Int] {
+    func due(at now: Instant, onlyPermanent: Bool) -> [Int] {
         entries.indices.filter {
             entries[$0].dialling == nil && !entries[$0].isLinked && entries[$0].retryAt <= now
+                && (entries[$0].isPermanent || !onlyPermanent)
         }.sorted { left, right in
             let (one, other) = (entries[left], entries[right])
             if one.isPermanent != other.isPermanent { return one.isPermanent }
@@ -185,6 +204,7 @@ struct DialBook {
         begun += 1
         let id = DialID(begun)
         entries[place].dialling = id
+        pending += 1
         return (id, entries[place].address, entries[place].peer)
     }
 
@@ -192,6 +212,7 @@ struct DialBook {
     mutating func connected(_ id: DialID, to peer: PeerID) -> PeerID? {
         guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
         entries[place].dialling = nil
+        pending -= 1
         entries[place].isLinked = true
         entries[place].peer = peer
         entries[place].failures = 0
@@ -214,6 +235,7 @@ struct DialBook {
     mutating func failed(_ id: DialID, at now: Instant, jitter: Duration) -> PeerID? {
         guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
         entries[place].dialling = nil
+        pending -= 1
         entries[place].failures += 1
         let wait = Duration.milliseconds(min(60_000, 500 << min(7, entries[place].failures)))
         entries[place].retryAt = now + wait + jitter

@@ -23,13 +23,17 @@ extension Agent {
     mutating func peerInterest(_ link: Link, _ interest: Interest) {
         guard let stream = known(link, interest.handle) else { return }
         var hasMoved = false
+        var comesBack: Holdings?
         change(link, stream, interest.rendition) { holdings in
             if holdings.position == nil, interest.position != nil { count(1, by: link, of: stream) }
             hasMoved = holdings.position != interest.position
+            if let position = interest.position, position < holdings.position ?? .max { comesBack = holdings }
             holdings.position = interest.position
             holdings.newest = interest.newest
         }
         if let rendition = stream.rendition(interest.rendition) { heardOf(interest.newest, in: rendition) }
+        // It may want now what it did not.
+        if let comesBack { tellUntold(comesBack, to: link) }
         // Where it plays decides who is elected; what it lists is looked up, not planned.
         if hasMoved { replanSoon(stream) }
     }
@@ -106,11 +110,13 @@ extension Agent {
             segment.announced == nil, !segment.isHeld
         else { return }
         segment.isUnderwayTold = true
-        for link in links(of: stream) where link !== source {
-            guard let handle = link.handle(of: stream.swarm), let holdings = link.holdings(stream.swarm, rendition.key),
-                !holdings.held.contains(number), !holdings.fetching.contains(number),
-                !holdings.underway.contains(number)
-            else { continue }
+        let unaware = links(of: stream).filter { link in
+            guard link !== source, let holdings = link.holdings(stream.swarm, rendition.key) else { return false }
+            return !holdings.held.contains(number) && !holdings.fetching.contains(number)
+                && !holdings.underway.contains(number)
+        }
+        for link in some(unaware, most: Agent.newsListeners, turn: number) {
+            guard let handle = link.handle(of: stream.swarm) else { continue }
             let range = Have.Range(kind: .media, first: number, count: 1, state: .underway)
             emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
         }

@@ -37,6 +37,8 @@ extension Agent {
     // MARK: Statements
 
     mutating func peerVouches(_ link: Link, _ vouch: Vouch) {
+        // Who states a list of its own does not send by the one that was named to it.
+        for entry in link.runs.values where entry.segment.id == vouch.segment { entry.run.list = nil }
         guard let segment = vouchedSegment(link, vouch.handle, vouch.segment) else { return }
         link.ownLists[segment.named]?.statements += 1
         guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,

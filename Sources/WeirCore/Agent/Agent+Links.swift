@@ -21,10 +21,15 @@ extension Agent {
         guard !isStopping else { return close(link, .stopping) }
         guard peer.id != me else { return close(link, .duplicateLink) }
         guard !bans.isBanned(peer.id, at: now) else { return close(link, .banned) }
-        guard links.count <= limits.links else { return close(link, .tooManyLinks) }
+        guard links.count <= limits.links, link.isOutbound || link.isLocal || acceptsMore else {
+            return close(link, .tooManyLinks)
+        }
         greet(link)
         agenda.note(.link(id), at: now + Agent.greetingTime)
     }
+
+    /// Whether there is room for a stranger who dialled us.
+    private var acceptsMore: Bool { links.count <= Agent.linksAcceptedForLive || !watchesLiveAlone }
 
     private mutating func greet(_ link: Link) {
         let swarms = streams.filter { $0.isMember }.prefix(limits.swarmsPerLink).map { $0.swarm }

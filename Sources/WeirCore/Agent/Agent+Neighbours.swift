@@ -17,7 +17,7 @@ extension Agent {
         let up = links.filter { $0.isUp }
         let carried = up.map { $0.takeCarried() }
         // Dials alone may fill all places: then there is no link to compare.
-        guard !up.isEmpty, up.count + dials.pending >= min(Agent.wantedLinks, limits.dialledLinks),
+        guard !up.isEmpty, up.count + dials.pending >= min(wantedLinks, limits.dialledLinks),
             dials.hasStranger(at: now)
         else {
             return

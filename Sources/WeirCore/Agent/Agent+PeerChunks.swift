@@ -71,7 +71,7 @@ extension Agent {
         if !run.isGrowing { link.outstandingChunks = max(0, link.outstandingChunks - passed.count) }
         guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
-        else { return reject(link, segment, chunk, payload.count) }
+        else { return reject(link, segment, run, chunk, payload.count) }
         guard hasRoom(for: payload, of: segment) else { return }
         fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
@@ -142,12 +142,16 @@ extension Agent {
     private mutating func reject(
         _ link: Link,
         _ segment: Segment,
+        _ run: Run,
         _ chunk: Int,
         _ bytes: Int
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        if let list = link.ownLists[segment.named], list.life == segment.life, list.chunks.contains(chunk) {
+        let isListed = link.ownLists[segment.named].map { $0.life == segment.life && $0.chunks.contains(chunk) } ?? false
+        // Sending for a list that was named without another one ahead of it is stating that list.
+        let isAgreed = run.list != nil && run.list == segment.listRoot
+        if isListed || isAgreed {
             ban(link.peer.id, why: "its bytes contradict its own digest list")
         } else {
             dials.postpone(link.peer.id, until: now + .seconds(300))
@@ -220,6 +224,7 @@ extension Agent {
             stream.hasSegmentSizes = true
         }
         stream.finished.append(report(segment))
+        segmentsFinished += 1
         if stream.finished.count > 256 { stream.finished.removeFirst() }
         if segment.originOnly == nil, !segment.isPutTogether {
             pushVouches(of: segment)

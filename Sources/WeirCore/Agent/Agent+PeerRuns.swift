@@ -174,7 +174,8 @@ extension Agent {
         isGrowing: Bool = false
     ) {
         guard let handle = link.handle(of: stream.swarm) else { return }
-        if let list = link.ownLists[segment.named], list.life != segment.life || list.isOutdated {
+        let named = segment.listRoot
+        if named == nil, let list = link.ownLists[segment.named], list.life != segment.life || list.isOutdated {
             // It believes that we still have what it once told us.
             link.ownLists[segment.named] = OwnList(life: segment.life)
             askDigests(of: segment, from: link, handle)
@@ -189,6 +190,7 @@ extension Agent {
             expected: expectation(of: link)
         )
         run.isGrowing = isGrowing
+        run.list = named
         segment.runs.append(run)
         segment.claim(run, to: isGrowing ? min(range.upperBound, segment.chunks.count) : range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
@@ -199,7 +201,7 @@ extension Agent {
         }
         if !isGrowing { link.outstandingChunks += range.count }
         let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))
-        send(number, for: chunks, of: segment, to: link, handle)
+        send(number, for: chunks, of: segment, to: link, handle, list: run.list)
     }
 
     private func expectation(of link: Link) -> Duration {
@@ -246,14 +248,16 @@ extension Agent {
         for chunks: ChunkRun,
         of segment: Segment,
         to link: Link,
-        _ handle: UInt32
+        _ handle: UInt32,
+        list: Digest? = nil
     ) {
         let request = RunRequest(
             request: number,
             handle: handle,
             segment: segment.id,
             edition: segment.edition,
-            chunks: chunks
+            chunks: chunks,
+            list: list
         )
         emitMessage(.request(request), to: link)
     }

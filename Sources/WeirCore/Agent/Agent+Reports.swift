@@ -44,6 +44,11 @@ extension Agent {
         return stream.finished + stream.racing.map { report($0) }
     }
 
+    /// Numbers of the segments that came to be held last, newest last; of agents of one stream.
+    package func lastFinished(_ count: Int) -> [UInt64] {
+        streams.flatMap { $0.finished.suffix(count).map { $0.number } }
+    }
+
     func report(_ segment: Segment) -> SegmentReport {
         let begun = segment.raceStart ?? now
         let state =

@@ -1,7 +1,11 @@
 // What the members of a swarm are told of what is played and held here.
 extension Agent {
     /// A part is told to this many links, to the next ones with the next segment: what they pass on is soon everywhere.
-    package static let partListeners = 16
+    package static let partListeners = 12
+    /// What goes round by itself, because whoever hears it passes it on, is told to this many links at a time.
+    static let newsListeners = 8
+    /// What a peer does not need now is told after this long at the latest, or along with what it needs.
+    static let untoldTime = Duration.seconds(30)
     /// Partial holdings are told at most this often per segment.
     static let partialPause = Duration.milliseconds(100)
 
@@ -34,9 +38,13 @@ extension Agent {
         let newest = rendition.newestToTell
         guard force || hasMoved || newest != rendition.toldNewest else { return }
         rendition.toldNewest = newest
-        for link in links(of: rendition.stream) {
-            // Whoever told us of it, or of something newer, need not hear it from us.
-            if !force, !hasMoved, knows(newest, link, rendition) { continue }
+        var listeners = links(of: rendition.stream)
+        if !force, !hasMoved {
+            // Whoever told us of it, or of something newer, need not hear it from us; whoever hears it, tells others.
+            listeners.removeAll { knows(newest, $0, rendition) }
+            listeners = some(listeners, most: Agent.newsListeners, turn: newest ?? 0)
+        }
+        for link in listeners {
             if let message = interest(of: rendition, for: link, wasPlayed: wasPlayed) { emitMessage(message, to: link) }
         }
     }
@@ -75,18 +83,57 @@ extension Agent {
         guard rendition.isShared, segment.announced != state else { return }
         guard state == .gone || (!rendition.isWithdrawn && !segment.isReplaced) else { return }
         guard settings.uploadBytesPerSecond != 0 || state == .gone else { return }
+        let wasPromised = segment.announced == .fetching
         segment.announced = state == .gone ? nil : state
+        let range = Have.Range(kind: segment.id.kind, first: segment.id.number, count: segment.span, state: state)
         for link in links(of: rendition.stream) {
             guard let handle = link.handle(of: rendition.stream.swarm) else { continue }
-            let range = Have.Range(
-                kind: segment.id.kind,
-                first: segment.id.number,
-                count: segment.span,
-                state: state
-            )
-            emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: [range])), to: link)
+            var ranges = [range]
+            if let holdings = link.holdings(rendition.stream.swarm, rendition.key), segment.id.kind == .media {
+                if state == .held, !wasPromised, !wants(holdings, segment) {
+                    holdings.untold.insert(first: range.first, count: range.count)
+                    continue
+                }
+                if state == .gone, holdings.untold.contains(range.first) {
+                    holdings.untold.remove(first: range.first, count: range.count)
+                    continue
+                }
+                ranges += takeUntold(holdings)
+            }
+            emitMessage(.have(Have(handle: handle, rendition: rendition.key, ranges: ranges)), to: link)
         }
         if state == .gone { refuseUploads(of: segment) }
+    }
+
+    /// What a link has not heard yet of what is held, because it held it itself or did not want it.
+    private func takeUntold(_ holdings: Holdings) -> [Have.Range] {
+        guard !holdings.untold.isEmpty else { return [] }
+        let ranges = holdings.untold.ranges.suffix(256).map { numbers in
+            let count = numbers.upperBound - numbers.lowerBound
+            return Have.Range(kind: .media, first: numbers.lowerBound, count: count, state: .held)
+        }
+        holdings.untold = HeldRanges()
+        holdings.untoldSince = nil
+        return ranges
+    }
+
+    /// Tells a link now what was left for later.
+    mutating func tellUntold(_ holdings: Holdings, to link: Link) {
+        guard let handle = link.handle(of: holdings.swarm) else { return }
+        let ranges = takeUntold(holdings)
+        guard !ranges.isEmpty else { return }
+        emitMessage(.have(Have(handle: handle, rendition: holdings.rendition, ranges: ranges)), to: link)
+    }
+
+    /// Tells all links what was left for later, if that was long ago.
+    mutating func tellUntold() {
+        for link in links where link.isUp {
+            for holdings in link.holdings where !holdings.untold.isEmpty {
+                let since = holdings.untoldSince ?? now
+                holdings.untoldSince = since
+                if now - since >= Agent.untoldTime { tellUntold(holdings, to: link) }
+            }
+        }
     }
 
     /// Whoever read a segment for the swarm tells at once what it is: all will ask, and asking takes a round trip.
@@ -115,7 +162,7 @@ extension Agent {
         let news = runs.flatMap { segment.chunks.chunks(of: $0) }.filter { !segment.partsTold.contains(chunk: $0) }
         segment.partsTold = runs
         let stream = segment.rendition.stream
-        for link in partListeners(of: segment, links(of: stream)) {
+        for link in some(links(of: stream), most: Agent.partListeners, turn: segment.id.number) {
             guard let handle = link.handle(of: stream.swarm),
                 let holdings = link.holdings(stream.swarm, segment.id.rendition), wants(holdings, segment),
                 !holdings.hasPart(news, of: segment.id)
@@ -124,10 +171,11 @@ extension Agent {
         }
     }
 
-    private func partListeners(of segment: Segment, _ members: [Link]) -> [Link] {
-        guard members.count > Agent.partListeners else { return members }
-        let first = Int(segment.id.number % UInt64(members.count)) * Agent.partListeners
-        return (first..<first + Agent.partListeners).map { members[$0 % members.count] }
+    /// So many of the links, with each number the next ones.
+    func some(_ links: [Link], most: Int, turn number: UInt64) -> [Link] {
+        guard links.count > most else { return links }
+        let first = Int(number % UInt64(links.count)) * most
+        return (first..<first + most).map { links[$0 % links.count] }
     }
 
     /// A peer that plays this rendition and has not said that it holds the segment.

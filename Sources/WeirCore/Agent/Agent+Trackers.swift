@@ -81,14 +81,14 @@ extension Agent {
     /// while that brings no link, as with members that cannot be reached.
     private func nextAnnounce(_ state: TrackerState.Swarm, _ stream: Stream) -> Instant {
         let others = max(0, stream.announcedMembers - 1)
-        let lacks = links(of: stream).count < min(others, Agent.wantedLinks / 2)
+        let lacks = links(of: stream).count < min(others, wantedLinks / 2)
         let regular = state.lastAnnounce + .seconds(state.interval)
         return lacks
             ? min(regular, state.lastAnnounce + Agent.eagerSearch * (1 << min(10, state.vainSearches))) : regular
     }
 
     private mutating func announce(_ stream: Stream, to tracker: TrackerState, event: Announce.Event?) {
-        let room = max(0, Agent.wantedLinks - links(of: stream).count)
+        let room = max(0, wantedLinks - links(of: stream).count)
         let count = event == .stopped ? 0 : min(room, Agent.offersPerAnnounce)
         let offers = (0..<count).map { _ in Offer(id: newOfferID(), endpoints: endpoints) }
         let isLeaving = event == .stopped

@@ -40,7 +40,8 @@ extension Agent {
                 segment: segment,
                 next: first,
                 end: overflow ? first : end,
-                isQuery: request.chunks.count == 0
+                isQuery: request.chunks.count == 0,
+                list: request.list
             )
         )
         pumpUploads()
@@ -124,9 +125,12 @@ extension Agent {
             guard upload.next < segment.chunks.count, segment.chunks.states[upload.next] == .checked else {
                 return false
             }
-            return isVouched(segment, upload.next) || canVouch(segment, upload.next)
+            return knowsList(upload) || isVouched(segment, upload.next) || canVouch(segment, upload.next)
         }
     }
+
+    /// The requester has the very list that is known here: there is nothing to tell.
+    private func knowsList(_ upload: Upload) -> Bool { upload.list != nil && upload.list == upload.segment.listRoot }
 
     private func isVouched(_ segment: Segment, _ chunk: Int) -> Bool {
         segment.evidence.vouches.contains {
@@ -171,8 +175,10 @@ extension Agent {
             return true
         }
         guard uploadBucket.take(payload.count, at: now) else { return false }
-        if !isVouched(segment, upload.next) { vouchFromOwn(segment, from: upload.next) }
-        sendVouches(of: segment, to: link, handle)
+        if !knowsList(upload) {
+            if !isVouched(segment, upload.next) { vouchFromOwn(segment, from: upload.next) }
+            sendVouches(of: segment, to: link, handle)
+        }
         let chunk = UInt32(clamping: upload.next)
         emit(.send(link.id, .data(request: upload.request, firstChunk: chunk), payload: payload))
         if link.sentNotDrained == 0 { link.lastDrained = now }

@@ -42,6 +42,8 @@ package struct Agent: ~Copyable {
     var networks: [String: NetworkSample] = [:]
     var ledger = Ledger()
     var totals = AgentStatistics()
+    /// Segments that came to be held.
+    package internal(set) var segmentsFinished: UInt64 = 0
     /// Streams whose races must be looked at before the current input is done.
     private var unplanned: [StreamID] = []
 
@@ -103,8 +105,10 @@ package struct Agent: ~Copyable {
     }
 
     /// What peers say of their holdings comes in showers; one look after each is enough.
+    static let newsPause = Duration.milliseconds(10)
+
     mutating func replanSoon(_ stream: Stream) {
-        agenda.note(.plan(stream.id), at: now + .milliseconds(10))
+        agenda.note(.plan(stream.id), at: now + Agent.newsPause)
     }
 
     private mutating func planUnplanned() {
@@ -122,6 +126,8 @@ package struct Agent: ~Copyable {
     func stream(_ id: StreamID) -> Stream? { streams.first { $0.id == id } }
     func stream(swarm: SwarmID) -> Stream? { streams.first { $0.swarm == swarm } }
     func link(_ id: LinkID) -> Link? { linkByID[id] }
+    /// Payload waits in this link's socket, so that it matters when some of it leaves.
+    package func awaitsDrain(_ id: LinkID) -> Bool { linkByID[id].map { $0.sentNotDrained > 0 } ?? false }
 
     mutating func add(_ link: Link) {
         links.append(link)

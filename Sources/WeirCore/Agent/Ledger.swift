@@ -105,6 +105,7 @@ extension Agent {
             settleMode(stream)
             replan(stream)
         }
+        tellUntold()
         reviewNeighbours()
         endSeeding()
         if hosts.count > 256 { hosts = hosts.filter { now - ($0.value.estimate.lastSample ?? .start) < .seconds(600) } }

@@ -10,7 +10,13 @@ struct Evidence {
         case own
     }
 
-    private(set) var digests: [Digest?] = []
+    private(set) var digests: [Digest?] = [] {
+        didSet { knownRoot = nil }
+    }
+    /// How many of them are known.
+    private(set) var knownCount = 0
+    /// The root of the complete list and the length it was made with; nil when it must be made anew.
+    private var knownRoot: (root: Digest, length: Int64)?
     private(set) var witnesses: [Witness] = []
     /// Signed statements, own and others', kept for those who ask: relayed unchanged.
     private(set) var vouches: [Vouch] = []
@@ -52,6 +58,7 @@ struct Evidence {
         guard hasRoom || !isNews else { return .refused }
         for (offset, digest) in vouch.digests.enumerated() where digests[first + offset] == nil {
             digests[first + offset] = digest
+            knownCount += 1
             witnesses[first + offset] = .voucher
         }
         // A statement that adds nothing has been compared; passing it on as well would only cost everybody bytes.
@@ -66,6 +73,7 @@ struct Evidence {
         resize(to: chunk + 1)
         let known = digests[chunk]
         let contradicted = witnesses[chunk] == .voucher && known != digest ? known : nil
+        if known == nil { knownCount += 1 }
         digests[chunk] = digest
         witnesses[chunk] = .own
         return contradicted
@@ -101,14 +109,23 @@ struct Evidence {
         root = nil
         for chunk in digests.indices where witnesses[chunk] == .voucher {
             digests[chunk] = nil
+            knownCount -= 1
             witnesses[chunk] = .none
         }
     }
 
     /// All digests, once every one is known.
-    var completeList: [Digest]? {
-        let known = digests.compactMap { $0 }
-        return known.count == digests.count && !known.isEmpty ? known : nil
+    var completeList: [Digest]? { isComplete ? digests.compactMap { $0 } : nil }
+
+    private var isComplete: Bool { knownCount == digests.count && knownCount > 0 }
+
+    /// Names the whole list among those who have it; nil while a digest is unknown.
+    mutating func listRoot(length: Int64) -> Digest? {
+        guard isComplete else { return nil }
+        if let knownRoot, knownRoot.length == length { return knownRoot.root }
+        let root = Digest.root(of: digests.compactMap { $0 }, length: length)
+        knownRoot = (root, length)
+        return root
     }
 
     var isAllOwn: Bool { !witnesses.isEmpty && witnesses.allSatisfy { $0 == .own } }

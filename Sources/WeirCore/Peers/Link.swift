@@ -155,6 +155,9 @@ final class Holdings {
     var partial: [UInt64: [ChunkRun]] = [:]
     var position: UInt64?
     var newest: UInt64?
+    /// What we hold and have not told it, because it did not need it; and since when there is such.
+    var untold = HeldRanges()
+    var untoldSince: Instant?
     /// Being read by somebody that the other end knows of: no promise, but no reason to read it once more.
     var underway: Set<UInt64> = []
 
@@ -210,4 +213,6 @@ struct Upload {
     var end: Int
     /// Only digests are wanted.
     let isQuery: Bool
+    /// The digest list that the requester has, if it has all of one.
+    let list: Digest?
 }

@@ -166,6 +166,9 @@ final class Segment {
         return true
     }
 
+    /// The root of its digest list; nil while a digest or its length is unknown.
+    var listRoot: Digest? { length.flatMap { evidence.listRoot(length: $0) } }
+
     func timesSent(_ chunk: Int) -> Int { chunk < sent.count ? sent[chunk] : 0 }
 
     func countSent(_ chunk: Int) {
@@ -280,6 +283,8 @@ final class Run {
     /// When the next chunk was expected, from the source's estimate at the time of asking.
     var expected: Duration
     var delivered = 0
+    /// The list that was named in the request: who sends chunks for it has the same one.
+    var list: Digest?
     /// Asked before the segment's length was known: what is not made yet says nothing of the link, and leaves room for
     /// other requests.
     var isGrowing = false

@@ -14,7 +14,8 @@ package enum Message: Hashable, Sendable {
     case have(Have)
     /// Which chunks of a segment the sender holds, while it is still being completed from peers.
     case partial(Partial)
-    /// Please send these chunks. Answered by `digests`, `root`, `data` and at last, if need be, `absent`. A request for
+    /// Please send these chunks. Answered by `digests` and `root`, unless the requester names the list that the sender
+    /// has, `data`, and at last, if need be, `absent`. A request for
     /// no chunks (first 0, count 0) asks for the digests alone: that is how a receiver learns a segment's length.
     case request(RunRequest)
     /// Digests of consecutive chunks, signed by the agent that read them from the origin.
@@ -150,13 +151,24 @@ package struct RunRequest: Hashable, Sendable {
     /// What the requester knows of the bytes it wants. A holder of another edition answers `absent`.
     package var edition: Edition
     package var chunks: ChunkRun
+    /// The root of the segment's digest list, once the requester has all of it: a holder of the same list need not send
+    /// it, and says by sending a chunk that it is the one that the list means.
+    package var list: Digest?
 
-    package init(request: UInt32, handle: UInt32, segment: SegmentID, edition: Edition, chunks: ChunkRun) {
+    package init(
+        request: UInt32,
+        handle: UInt32,
+        segment: SegmentID,
+        edition: Edition,
+        chunks: ChunkRun,
+        list: Digest? = nil
+    ) {
         self.request = request
         self.handle = handle
         self.segment = segment
         self.edition = edition
         self.chunks = chunks
+        self.list = list
     }
 }
 

@@ -89,7 +89,8 @@ extension ByteReader {
             handle: try varint32(),
             segment: try segment(),
             edition: try edition(),
-            chunks: ChunkRun(first: try varint32(), count: try varint32())
+            chunks: ChunkRun(first: try varint32(), count: try varint32()),
+            list: try flag() ? try digest() : nil
         )
     }
 

@@ -77,6 +77,8 @@ extension ByteWriter {
         edition(request.edition)
         varint(UInt64(request.chunks.first))
         varint(UInt64(request.chunks.count))
+        byte(request.list == nil ? 0 : 1)
+        if let list = request.list { digest(list) }
     }
 
     private mutating func fields(_ vouch: Vouch) {

@@ -8,6 +8,11 @@ package protocol Decider: AnyObject {
     func statistics(at now: Instant) -> AgentStatistics
     /// The latest segments, oldest first, as far as it keeps account.
     func segments(at now: Instant) -> [SegmentReport]
+    /// Whether it matters to it when bytes leave this link's socket.
+    func awaitsDrain(_ link: LinkID) -> Bool
+    /// How many segments it came to hold, as far as it counts them, and which they were last, newest last.
+    var segmentsFinished: UInt64 { get }
+    func lastFinished(_ count: Int) -> [UInt64]
     /// What it says that it draws from its byte budget; nil when it keeps none.
     var ledgerBytes: Int64? { get }
 }
@@ -15,6 +20,9 @@ package protocol Decider: AnyObject {
 extension Decider {
     package func segments(at now: Instant) -> [SegmentReport] { [] }
     package var ledgerBytes: Int64? { nil }
+    package func awaitsDrain(_ link: LinkID) -> Bool { true }
+    package var segmentsFinished: UInt64 { 0 }
+    package func lastFinished(_ count: Int) -> [UInt64] { [] }
 }
 
 /// The core that the box runs.
@@ -31,6 +39,9 @@ package final class CoreDecider: Decider {
     package func statistics(at now: Instant) -> AgentStatistics { agent.statistics(at: now) }
 
     package var ledgerBytes: Int64? { agent.ledgerBytes }
+    package func awaitsDrain(_ link: LinkID) -> Bool { agent.awaitsDrain(link) }
+    package var segmentsFinished: UInt64 { agent.segmentsFinished }
+    package func lastFinished(_ count: Int) -> [UInt64] { agent.lastFinished(count) }
 
     package func segments(at now: Instant) -> [SegmentReport] {
         agent.sessions(at: now).flatMap { agent.segments(of: StreamID($0.id)) }

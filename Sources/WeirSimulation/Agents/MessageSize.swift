@@ -22,7 +22,7 @@ package enum MessageSize {
         case .partial(let partial): partialBytes(partial)
         case .request(let run):
             varint(UInt64(run.request)) + varint(UInt64(run.handle)) + segment(run.segment) + edition(run.edition)
-                + varint(UInt64(run.chunks.first)) + varint(UInt64(run.chunks.count))
+                + varint(UInt64(run.chunks.first)) + varint(UInt64(run.chunks.count)) + (run.list == nil ? 1 : 33)
         case .digests(let vouch):
             varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition)
                 + varint(UInt64(vouch.firstChunk)) + varint(UInt64(vouch.digests.count)) + 32 * vouch.digests.count

@@ -40,8 +40,9 @@ package final class SimulatedAgent {
     /// Payload that links brought it, and why others sent it away.
     package var receivedBytes: Int64 = 0
     package var goodbyes: [GoodbyeReason] = []
-    /// When it first said that it holds a segment, by number from `StreamShape.firstSequence`.
+    /// When it first held a segment, or said so, by number from `StreamShape.firstSequence`.
     package var heldAt: [Instant?] = []
+    private var finishedBefore: UInt64 = 0
 
     init(
         number: Int,
@@ -60,6 +61,14 @@ package final class SimulatedAgent {
         self.http = http
         id = signer.id
         publicKey = signer.publicKey
+    }
+
+    /// What its decider came to hold with the last input.
+    func noteFinished(at now: Instant) {
+        let finished = decider.segmentsFinished
+        guard finished > finishedBefore else { return }
+        for number in decider.lastFinished(Int(finished - finishedBefore)) { noteHeld(number, at: now) }
+        finishedBefore = finished
     }
 
     func noteHeld(_ sequence: UInt64, at now: Instant) {

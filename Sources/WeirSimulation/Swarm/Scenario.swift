@@ -180,7 +180,7 @@ package struct Scenario: Sendable {
     /// no 64 KiB message comes through a shared uplink within its 2 s (30 viewers: 85 % offload with 5, 50 % with 20).
     package var introductions: Int {
         switch policy {
-        case .weir, .plain: links ?? 20
+        case .weir, .plain: links ?? (isLive ? Agent.linksForLive : Agent.linksForRecordings)
         case .onePeer, .elected: links ?? 5
         }
     }

@@ -10,6 +10,7 @@ extension Simulation {
         network.hold()
         while let output = agent.decider.nextOutput() { perform(output, of: agent) }
         network.release()
+        if scenario.isLive { agent.noteFinished(at: queue.now) }
         checkBudget(of: agent)
         updateTimer(agent)
     }
@@ -280,7 +281,10 @@ extension Simulation {
     private func drained(_ bytes: Int, _ connection: Int, _ side: Int) {
         switch owners[connection] {
         case .link(let from, let to):
-            feed(agents[side == 0 ? from : to], .linkDrained(linkID(connection, side), bytes: bytes))
+            let agent = agents[side == 0 ? from : to]
+            // Most of it is talk, which agents do not wait for.
+            guard agent.state == .running, agent.decider.awaitsDrain(linkID(connection, side)) else { return }
+            feed(agent, .linkDrained(linkID(connection, side), bytes: bytes))
         case .http(let agent, let server):
             guard side == 1, let exchange = agents[agent].http.exchange(on: connection) else { return }
             servers[server].drained(bytes, of: exchange)

@@ -71,6 +71,7 @@ struct HostileFrameTests {
             writer.raw([9, 0] + [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 0, count: 17))
             writer.varint(first)
             writer.varint(count)
+            writer.byte(0)
             return try FrameCodec.decode(type: 7, header: writer.bytes, payloadBytes: 0)
         }
         #expect(throws: Never.self) { try request(4, 32) }

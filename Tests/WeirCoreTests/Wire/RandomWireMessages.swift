@@ -88,7 +88,8 @@ struct RandomWireMessages {
                         handle: number32(),
                         segment: segment(),
                         edition: edition(),
-                        chunks: run()
+                        chunks: run(),
+                        list: Bool.random(using: &generator) ? digest() : nil
                     )
                 ),
                 []

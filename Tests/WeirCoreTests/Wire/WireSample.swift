@@ -98,6 +98,20 @@ enum WireSample {
             ),
             []
         ),
+        (
+            "request-of-list",
+            .request(
+                RunRequest(
+                    request: 10,
+                    handle: 0,
+                    segment: segment,
+                    edition: edition,
+                    chunks: ChunkRun(first: 4, count: 2),
+                    list: digest("root")
+                )
+            ),
+            []
+        ),
         ("digests", .digests(vouch), []),
         ("root", .root(root), []),
         ("data", .data(request: 9, firstChunk: 4), Array("media".utf8)),
