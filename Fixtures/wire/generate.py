@@ -72,6 +72,8 @@ vouch = SEGMENT + EDITION + varint(4) + varint(2) + digest("four") + digest("fiv
 write("digests", "digests of chunks 4 and 5", frame(8, varint(0), vouch, KEY, varint(64), SIGNATURE))
 root = SEGMENT + EDITION + digest("root")
 write("root", "root of a segment", frame(9, varint(0), root, KEY, varint(64), SIGNATURE))
+write("refutation", "refutation of the digest of chunk 5",
+      frame(17, varint(0), vouch, KEY, varint(64), SIGNATURE, varint(5), digest("origin")))
 write("data", "data: 5 payload bytes for request 9 from chunk 4 on", frame(10, varint(9), varint(4), payload=b"media"))
 write("cancel", "cancel request 9 from chunk 20 on", frame(11, varint(9), varint(20)))
 write("absent", "absent, request 9, busy", frame(12, varint(9), b"\x02"))

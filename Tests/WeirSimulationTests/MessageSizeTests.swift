@@ -16,6 +16,16 @@ struct MessageSizeTests {
     private static let key = SimulatedSigner(number: 1).publicKey
     private static let signature = SimulatedSigner(number: 1).sign(digest)
 
+    private static let vouch = Vouch(
+        handle: 0,
+        segment: segment,
+        edition: edition,
+        firstChunk: 4,
+        digests: [digest, digest],
+        voucherKey: key,
+        signature: signature
+    )
+
     static let messages: [Message] = [
         .hello(Hello(listenPort: 7000, uploads: true, swarms: [])),
         .leave(handle: 300),
@@ -42,17 +52,17 @@ struct MessageSizeTests {
                 chunks: ChunkRun(first: 3, count: 200)
             )
         ),
-        .digests(
-            Vouch(
+        .request(
+            RunRequest(
+                request: 6,
                 handle: 0,
                 segment: segment,
                 edition: edition,
-                firstChunk: 4,
-                digests: [digest, digest],
-                voucherKey: key,
-                signature: signature
+                chunks: ChunkRun(first: 3, count: 2),
+                list: digest
             )
         ),
+        .digests(vouch), .refutation(Refutation(vouch: vouch, chunk: 5, read: digest)),
         .root(
             RootVouch(
                 handle: 0,

@@ -1,8 +1,15 @@
 // Comparing with the origin: secret samples of what peers sent, proofs against a voucher, the origin's own digests.
 extension Agent {
-    /// In the long run a swarm spends about a twenty-fifth of a copy on audits, however large it is.
+    /// Of what came by one network alone a swarm compares about a twenty-fifth of a copy in the long run, and nobody more
+    /// than a hundredth of what it receives.
     static let swarmRate = 0.04
     static let leastRate = 0.001
+    static let mostRate = 0.01
+    /// A list that this many networks share is compared by one of all members: so much of a copy in all, and no more than
+    /// this of what each receives.
+    static let networksThatAgree = 3
+    static let sharedSwarmRate = 0.08
+    static let mostSharedRate = 0.005
 
     /// Chooses, once per segment, which of peers' chunks are compared.
     mutating func drawAudits(_ segment: Segment) {
@@ -12,16 +19,40 @@ extension Agent {
         guard segment.anchor == nil else { return }
         let stream = segment.rendition.stream
         let members = max(stream.announcedMembers, links(of: stream).count + 1)
+        let trusted = min(Agent.mostRate, max(Agent.leastRate, Agent.swarmRate / Double(members)))
+        let shared = isAgreed(segment) ? min(Agent.mostSharedRate, Agent.sharedSwarmRate / Double(members)) : nil
         for chunk in 0..<segment.chunks.count where segment.chunks.origins[chunk] == .peer {
             guard let network = segment.networks[chunk] else { continue }
-            let trusted = max(Agent.leastRate, Agent.swarmRate / Double(members))
-            guard networks[network, default: NetworkSample()].draws(trustedRate: trusted, random: &random),
-                let expected = segment.evidence.digest(of: chunk)
+            let isDrawn =
+                shared.map { random.fraction() < $0 }
+                ?? networks[network, default: NetworkSample()].draws(trustedRate: trusted, random: &random)
+            guard isDrawn, let expected = segment.evidence.digest(of: chunk)
             else { continue }
-            let key = segment.evidence.voucherKey(of: expected, chunk: chunk)
-            segment.audits.append(Audit(chunk: chunk, expected: expected, voucherKey: key, since: now))
+            let vouch = segment.evidence.vouch(of: expected, chunk: chunk)
+            segment.audits.append(Audit(chunk: chunk, expected: expected, vouch: vouch, since: now))
         }
         if networks.count > 4096 { networks = [:] }
+    }
+
+    /// A link named the list that is known here, or sent a chunk by it.
+    func noteAgreement(of link: Link, on list: Digest, _ segment: Segment) {
+        guard !link.isLocal, segment.agreed.count < Agent.networksThatAgree, list == segment.listRoot,
+            !segment.agreed.contains(link.network)
+        else { return }
+        segment.agreed.append(link.network)
+    }
+
+    /// Whether several networks share the whole list that is known here. Then it is no word to us alone: whoever
+    /// lies, lies to all of them, and each of them draws.
+    private func isAgreed(_ segment: Segment) -> Bool {
+        var agreed = segment.agreed
+        for link in links where !agreed.contains(link.network) && segment.contributors.contains(link.peer.id) {
+            guard let list = link.ownLists[segment.named], list.life == segment.life,
+                list.chunks.covers(segment.chunks.count)
+            else { continue }
+            agreed.append(link.network)
+        }
+        return agreed.count >= Agent.networksThatAgree
     }
 
     /// Asks for what was drawn, and gives up on an origin that does not answer in time.
@@ -49,18 +80,33 @@ extension Agent {
         let host = segment.originKey
         if hosts[host]?.wholeBodyUntil.map({ $0 > now }) ?? false { return waive(segment, index) }
         let chunk = segment.audits[index].chunk
+        let fetch = readChunk(chunk, of: segment, purpose: .audit(segment, chunk: chunk), isFresh: isProof)
+        segment.audits[index].phase = isProof ? .proving(fetch.id) : .asked(fetch.id)
+        segment.audits[index].since = now
+    }
+
+    /// Has one chunk read from the origin for comparison.
+    mutating func readChunk(_ chunk: Int, of segment: Segment, purpose: Fetch.Purpose, isFresh: Bool) -> Fetch {
         let first = (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
         let last = first + Int64(segment.chunks.byteCount(of: chunk)) - 1
         let request = FetchRequest(
             url: segment.url.description,
             fields: [HeaderField("range", "bytes=\(first)-\(last)")],
             purpose: .audit,
-            freshConnection: isProof
+            freshConnection: isFresh
         )
-        let fetch = begin(request, purpose: .audit(segment, chunk: chunk), host: host)
         totals.origin_requests += 1
-        segment.audits[index].phase = isProof ? .proving(fetch.id) : .asked(fetch.id)
-        segment.audits[index].since = now
+        return begin(request, purpose: purpose, host: segment.originKey)
+    }
+
+    /// What was read for that; nil when the origin did not answer with the chunk.
+    func chunkRead(_ chunk: Int, of segment: Segment, by fetch: Fetch, _ end: FetchEnd) -> Digest? {
+        guard end == .complete, let head = fetch.head, head.status == 206, let first = fetch.parts.first,
+            let range = ContentRange(head.first("content-range") ?? ""),
+            fetch.partBytes == range.last - range.first + 1,
+            range.first == (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
+        else { return nil }
+        return first.stored(followedBy: Array(fetch.parts.dropFirst())).digest()
     }
 
     private mutating func waive(_ segment: Segment, _ index: Int) {
@@ -100,19 +146,15 @@ extension Agent {
         guard let index = segment.audits.firstIndex(where: { $0.isAsked(by: fetch.id) }) else { return }
         let stream = segment.rendition.stream
         defer { replan(stream) }
-        guard end == .complete, let head = fetch.head, head.status == 206, let first = fetch.parts.first,
-            let range = ContentRange(head.first("content-range") ?? ""),
-            fetch.partBytes == range.last - range.first + 1,
-            range.first == (segment.id.range?.offset ?? 0) + Int64(chunk) * Int64(Chunk.byteCount)
-        else {
+        guard let read = chunkRead(chunk, of: segment, by: fetch, end), let head = fetch.head else {
             waive(segment, index)
             return finishIfComplete(segment)
         }
-        guard sameEdition(segment, head, total: segment.id.range?.length ?? range.total) else {
+        let total = ContentRange(head.first("content-range") ?? "")?.total
+        guard sameEdition(segment, head, total: segment.id.range?.length ?? total) else {
             segment.audits[index].phase = .waived
             return auditFoundOtherEdition(segment, segment.audits[index])
         }
-        let read = first.stored(followedBy: Array(fetch.parts.dropFirst())).digest()
         let audit = segment.audits[index]
         if case .asked = audit.phase {
             guard read != audit.expected else {
@@ -124,31 +166,27 @@ extension Agent {
             return ask(segment, index, isProof: true)
         }
         segment.audits[index].phase = .passed
-        judge(audit, second: read)
+        judge(audit, second: read, in: stream)
         if segment.originOnly == nil { setAside(segment, why: "an audit failed") }
     }
 
     /// The origin serves another edition by now, or to us: no proof against anybody, and no reason to believe.
     private mutating func auditFoundOtherEdition(_ segment: Segment, _ audit: Audit) {
-        for vouch in segment.evidence.vouches where vouch.voucherKey == audit.voucherKey { noteMismatch(vouch) }
+        for vouch in segment.evidence.vouches where vouch.voucherKey == audit.vouch?.voucherKey { noteMismatch(vouch) }
         if segment.originOnly == nil { setAside(segment, why: "another edition at the origin") }
     }
 
     /// Two readings of the origin over separate connections that agree prove the voucher wrong.
-    private mutating func judge(_ audit: Audit, second: Digest) {
-        guard second == audit.first, second != audit.expected, let key = audit.voucherKey,
-            let voucher = signer.identity(ofKey: key)
-        else {
+    private mutating func judge(_ audit: Audit, second: Digest, in stream: Stream) {
+        guard second == audit.first, second != audit.expected, let vouch = audit.vouch else {
             log(.notice, "the origin answers differently each time; nobody is blamed")
             return
         }
-        totals.proved_lies += 1
-        ban(voucher, why: "it vouched for bytes that the origin does not have")
-        forgetStatements(by: key)
+        convict(of: vouch, chunk: audit.chunk, read: second, in: stream)
     }
 
     /// What else rests on a liar's word goes: it would reach players and peers yet.
-    private mutating func forgetStatements(by key: [UInt8]) {
+    mutating func forgetStatements(by key: [UInt8]) {
         for segment in streams.flatMap({ $0.renditions.flatMap { $0.allSegments } }) {
             guard segment.chunks.origins.contains(.peer),
                 segment.evidence.vouches.contains(where: { $0.voucherKey == key })
@@ -164,31 +202,30 @@ extension Agent {
     // MARK: Proofs
 
     /// This agent read other bytes than a voucher stated: a second reading decides.
-    mutating func prove(_ segment: Segment, chunk: Int, vouched: Digest, by key: [UInt8]) {
+    mutating func prove(_ segment: Segment, chunk: Int, _ vouch: Vouch) {
         defer { if segment.originOnly == nil { setAside(segment, why: "roots differ") } }
-        guard let own = segment.evidence.digest(of: chunk),
-            !segment.audits.contains(where: { $0.voucherKey == key && $0.first != nil }),
+        guard let own = segment.evidence.digest(of: chunk), let vouched = vouch.digest(of: chunk),
+            !segment.audits.contains(where: { $0.vouch?.voucherKey == vouch.voucherKey && $0.first != nil }),
             segment.audits.count(where: { $0.first != nil }) < 8
         else { return }
         log(.warning, "a voucher contradicts the origin", [("segment", String(segment.id.number))])
-        var audit = Audit(chunk: chunk, expected: vouched, voucherKey: key, since: now)
+        var audit = Audit(chunk: chunk, expected: vouched, vouch: vouch, since: now)
         audit.first = own
         segment.audits.append(audit)
         ask(segment, segment.audits.count - 1, isProof: true)
     }
 
     mutating func ownReadingContradicts(_ segment: Segment, chunk: Int, vouched: Digest) {
-        guard let key = segment.evidence.voucherKey(of: vouched, chunk: chunk) else { return }
-        prove(segment, chunk: chunk, vouched: vouched, by: key)
+        guard let vouch = segment.evidence.vouch(of: vouched, chunk: chunk) else { return }
+        prove(segment, chunk: chunk, vouch)
     }
 
     /// After a dispute, what is read from the origin shows whose statement was false.
     mutating func settleDispute(_ segment: Segment, chunk: Int) {
         guard !segment.disputed.isEmpty, let own = segment.evidence.digest(of: chunk) else { return }
         for vouch in segment.disputed {
-            let offset = chunk - Int(vouch.firstChunk)
-            guard vouch.digests.indices.contains(offset), vouch.digests[offset] != own else { continue }
-            prove(segment, chunk: chunk, vouched: vouch.digests[offset], by: vouch.voucherKey)
+            guard let stated = vouch.digest(of: chunk), stated != own else { continue }
+            prove(segment, chunk: chunk, vouch)
         }
     }
 

@@ -145,7 +145,7 @@ extension Agent {
         }
         for fetch in fetches.values.sorted(by: { $0.id < $1.id }) {
             switch fetch.purpose {
-            case .segment(let segment, _), .audit(let segment, _), .anchor(let segment):
+            case .segment(let segment, _), .audit(let segment, _), .check(let segment, _, _), .anchor(let segment):
                 if segment.rendition === rendition { cancel(fetch) }
             case .beside(let owner, _): if owner === rendition { cancel(fetch) }
             case .manifest, .relay, .index, .clock, .steering, .keyAhead: break

@@ -31,7 +31,8 @@ extension Agent {
         case .clock(let stream, _): return stream
         case .index(let reading): return reading.stream
         case .beside(let rendition, _): return rendition.stream
-        case .segment(let segment, _), .audit(let segment, _), .anchor(let segment): return segment.rendition.stream
+        case .segment(let segment, _), .audit(let segment, _), .check(let segment, _, _), .anchor(let segment):
+            return segment.rendition.stream
         case .relay(let request):
             // Whatever is passed on stands behind an address of its stream.
             guard let target = answers[request]?.request.target, let id = LocalPath(target: target)?.stream else {
@@ -73,7 +74,7 @@ extension Agent {
             segmentHead(segment, run, fetch, head)
             // Its length may be more than may be spent.
             if segment.rendition.stream.isAhead { replan(segment.rendition.stream) }
-        case .audit: break
+        case .audit, .check: break
         case .anchor(let segment): anchorHead(segment, fetch, head)
         case .relay(let request): relayHead(request, head)
         case .index, .clock: break
@@ -91,7 +92,7 @@ extension Agent {
         case .segment(let segment, let run):
             segmentBody(segment, run, fetch, payload)
             if segment.rendition.stream.isAhead, zapAllowance == 0 { replan(segment.rendition.stream) }
-        case .audit: auditBody(fetch, payload)
+        case .audit, .check: auditBody(fetch, payload)
         case .anchor: break
         case .relay(let request): relayBody(request, payload, fetch)
         case .index(let reading): indexBody(reading, payload, fetch)
@@ -109,6 +110,7 @@ extension Agent {
         case .manifest(let manifest, _, _): manifestEnded(manifest, fetch, end)
         case .segment(let segment, let run): segmentEnded(segment, run, fetch, end)
         case .audit(let segment, let chunk): auditEnded(segment, chunk: chunk, fetch, end)
+        case .check(let segment, let teller, let refutation): checkEnded(segment, teller, refutation, fetch, end)
         case .anchor(let segment):
             segment.anchorFetch = nil
             finishIfComplete(segment)

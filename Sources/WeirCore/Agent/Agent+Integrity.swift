@@ -47,8 +47,7 @@ extension Agent {
         link.mutes = 0
         if !segment.evidence.vouches.contains(where: { $0.statesTheSame(as: vouch) }) {
             guard !bans.isBanned(voucher, at: now), !mismatches.isDistrusted(voucher, at: now) else {
-                segment.refusals[link.id] = now + .seconds(60)
-                return
+                return dropRuns(of: segment, from: link, until: now + .seconds(60))
             }
             let stated = vouch.signedDigest(in: segment.rendition.stream.swarm)
             guard signer.verify(vouch.signature, over: stated, publicKey: vouch.voucherKey) else {
@@ -67,12 +66,23 @@ extension Agent {
             link.ownLists[segment.named]?.chunks.insert(first..<first + vouch.digests.count)
         case .contradictsVoucher: dispute(segment, with: vouch)
         case .contradictsOwn(let chunk):
-            prove(segment, chunk: chunk, vouched: vouch.digests[chunk - Int(vouch.firstChunk)], by: vouch.voucherKey)
+            prove(segment, chunk: chunk, vouch)
         case .refused: break
         }
         // The same statement by another way tells nothing that could be acted upon.
         let isNews = statements != segment.evidence.vouches.count || hadLength != (segment.length != nil)
         if isNews { replan(segment.rendition.stream) }
+    }
+
+    /// Its list is not to be believed, so what it would send is of no use; it may have been deceived itself.
+    private mutating func dropRuns(of segment: Segment, from link: Link, until end: Instant) {
+        segment.refusals[link.id] = end
+        for request in link.runs.keys.sorted() {
+            guard let run = link.runs[request]?.run, link.runs[request]?.segment === segment else { continue }
+            emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
+            removeRun(request, from: link)
+        }
+        replan(segment.rendition.stream)
     }
 
     /// Names chunks, and none beyond the length that it states or that is known. That a segment is empty only the origin
@@ -173,6 +183,7 @@ extension Agent {
         segment.originOnly = why
         dropPeerRuns(of: segment)
         segment.evidence.dropVouches()
+        segment.agreed = []
         segment.life += 1
         let dropped = segment.chunks.dropAll(from: .peer)
         ledger.remove(dropped, from: segment)

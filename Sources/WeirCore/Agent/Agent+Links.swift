@@ -85,6 +85,7 @@ extension Agent {
         case .ping(let nonce): emitMessage(.pong(nonce), to: link)
         case .pong(let nonce): pong(link, nonce)
         case .goodbye(let reason): saidGoodbye(link, reason)
+        case .refutation(let refutation): peerRefutes(link, refutation)
         }
     }
 
@@ -269,6 +270,8 @@ extension Message {
         // We answer with all that we hold, and tell others.
         case .join: 128
         case .peers: 64
+        // A signature is checked, and maybe a chunk.
+        case .refutation: 128
         case .hello, .request, .digests, .root, .data, .cancel, .absent, .pong, .goodbye: 0
         }
     }

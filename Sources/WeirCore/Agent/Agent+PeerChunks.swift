@@ -73,6 +73,7 @@ extension Agent {
             payload.count == segment.chunks.byteCount(of: chunk)
         else { return reject(link, segment, run, chunk, payload.count) }
         guard hasRoom(for: payload, of: segment) else { return }
+        if let list = run.list { noteAgreement(of: link, on: list, segment) }
         fill(segment, chunk, with: payload, from: link)
         if run.next >= end {
             link.runs[request] = nil

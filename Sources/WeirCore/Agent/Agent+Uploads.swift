@@ -31,6 +31,7 @@ extension Agent {
             guard first <= segment.chunks.count, end <= segment.chunks.count, !overflow else { return refuse(.notHeld) }
         }
         segment.lastUse = now
+        if let list = request.list, segment.phase == .racing { noteAgreement(of: link, on: list, segment) }
         // Who asks for digests alone does not have them, whatever was sent before.
         if request.chunks.count == 0 { link.told[segment.named] = nil }
         link.uploads.append(

@@ -6,6 +6,8 @@ final class Fetch {
         case manifest(Manifest, Stream, Rendition?)
         case segment(Segment, Run)
         case audit(Segment, chunk: Int)
+        /// Whether what a peer calls false is false.
+        case check(Segment, LinkID, Refutation)
         case anchor(Segment)
         case relay(RequestID)
         /// A part of a DASH segment index.
@@ -54,7 +56,7 @@ final class Fetch {
         switch purpose {
         case .segment(let segment, _): segment.rendition.isParts
         case .manifest(let manifest, _, _): manifest.isHeldUpstream
-        case .audit, .anchor, .relay, .index, .clock, .steering, .beside, .keyAhead: false
+        case .audit, .check, .anchor, .relay, .index, .clock, .steering, .beside, .keyAhead: false
         }
     }
 

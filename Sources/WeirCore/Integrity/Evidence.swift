@@ -94,12 +94,9 @@ struct Evidence {
         } ?? digests.count
     }
 
-    /// The voucher that stated this digest for this chunk.
-    func voucherKey(of digest: Digest, chunk: Int) -> [UInt8]? {
-        vouches.first { vouch in
-            let offset = chunk - Int(vouch.firstChunk)
-            return vouch.digests.indices.contains(offset) && vouch.digests[offset] == digest
-        }?.voucherKey
+    /// The statement of this digest for this chunk.
+    func vouch(of digest: Digest, chunk: Int) -> Vouch? {
+        vouches.first { $0.digest(of: chunk) == digest }
     }
 
     /// Forgets every statement of others: they were false or cannot be told apart.
@@ -132,6 +129,14 @@ struct Evidence {
     func isOwn(_ chunk: Int) -> Bool { chunk < witnesses.count && witnesses[chunk] == .own }
 }
 
+extension Vouch {
+    /// What it states of a chunk, if it is about that.
+    func digest(of chunk: Int) -> Digest? {
+        let offset = chunk - Int(firstChunk)
+        return digests.indices.contains(offset) ? digests[offset] : nil
+    }
+}
+
 /// One secret random chunk of a segment that is compared with the origin before the segment is released, or one chunk
 /// about which this agent's reading and a voucher differ.
 ///
@@ -150,8 +155,8 @@ struct Audit {
     let chunk: Int
     /// What the evidence says the chunk is.
     let expected: Digest
-    /// Who stated it, when known.
-    let voucherKey: [UInt8]?
+    /// The statement that says so, when known.
+    let vouch: Vouch?
     var phase = Phase.drawn
     /// What the origin answered first.
     var first: Digest?

@@ -79,6 +79,9 @@ final class Link {
     /// Addresses that it named and where nobody was, in a row; and from when on its hints count again.
     var vainHints = 0
     var hintsHeardFrom = Instant.start
+    /// Times that it called a true statement false; and from when on its refutations count again.
+    var falseRefutations = 0
+    var refutationsHeardFrom = Instant.start
     /// What announcements may cost us: far beyond what an honest peer says, far below what would keep us busy.
     var announcements = TokenBucket(rate: 2048)
 

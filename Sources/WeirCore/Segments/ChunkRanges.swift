@@ -7,6 +7,12 @@ struct ChunkRanges: Equatable {
         first.contains(chunk) || rest.contains { $0.contains(chunk) }
     }
 
+    /// Whether the first `count` chunks are in it.
+    func covers(_ count: Int) -> Bool {
+        if first.lowerBound == 0, first.upperBound >= count { return count > 0 }
+        return count > 0 && (0..<count).allSatisfy { contains($0) }
+    }
+
     mutating func insert(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         if first.isEmpty {

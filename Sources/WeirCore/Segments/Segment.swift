@@ -104,6 +104,8 @@ final class Segment {
     var stored: Int64 = 0
     /// Which network each of peers' chunks came from; none for peers that need no audit.
     var networks: [Int: String] = [:]
+    /// Networks that named the whole list that is known here or sent chunks by it; as many as matter.
+    var agreed: [String] = []
 
     var originBytes: Int64 = 0
     var edgeBytes: Int64 = 0
@@ -215,6 +217,7 @@ final class Segment {
         evidence = Evidence()
         carry = nil
         networks = [:]
+        agreed = []
         sent = []
         isUnderwayTold = false
         audits = []

@@ -16,6 +16,7 @@ enum FrameType: UInt64 {
     case ping = 14
     case pong = 15
     case goodbye = 16
+    case refutation = 17
 }
 
 extension Message {
@@ -37,6 +38,7 @@ extension Message {
         case .ping: .ping
         case .pong: .pong
         case .goodbye: .goodbye
+        case .refutation: .refutation
         }
     }
 }

@@ -33,6 +33,8 @@ package enum Message: Hashable, Sendable {
     case ping(UInt64)
     case pong(UInt64)
     case goodbye(GoodbyeReason)
+    /// A signed statement that the sender found to be false when it read the origin itself.
+    case refutation(Refutation)
 }
 
 package struct Hello: Hashable, Sendable {
@@ -226,6 +228,22 @@ package struct RootVouch: Hashable, Sendable {
         self.root = root
         self.voucherKey = voucherKey
         self.signature = signature
+    }
+}
+
+/// "This voucher stated a digest that the origin's bytes do not have": whoever hears it compares for itself.
+package struct Refutation: Hashable, Sendable {
+    /// The statement, unchanged; its handle is the sender's own.
+    package var vouch: Vouch
+    /// One of the chunks that the statement is about.
+    package var chunk: UInt32
+    /// What the sender read, twice.
+    package var read: Digest
+
+    package init(vouch: Vouch, chunk: UInt32, read: Digest) {
+        self.vouch = vouch
+        self.chunk = chunk
+        self.read = read
     }
 }
 

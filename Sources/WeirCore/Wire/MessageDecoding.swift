@@ -19,6 +19,7 @@ extension ByteReader {
         case .ping: .ping(try fixed64())
         case .pong: .pong(try fixed64())
         case .goodbye: .goodbye(try value(GoodbyeReason.init(rawValue:)))
+        case .refutation: .refutation(Refutation(vouch: try vouch(), chunk: try varint32(), read: try digest()))
         }
     }
 

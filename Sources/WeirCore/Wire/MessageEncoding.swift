@@ -25,6 +25,10 @@ extension ByteWriter {
         case .peers(let handle, let hints): fields(handle, hints)
         case .ping(let nonce), .pong(let nonce): fixed64(nonce)
         case .goodbye(let reason): byte(reason.rawValue)
+        case .refutation(let refutation):
+            fields(refutation.vouch)
+            varint(UInt64(refutation.chunk))
+            digest(refutation.read)
         }
     }
 

@@ -19,6 +19,7 @@ enum MessageRules {
         case .digests(let vouch): try check(vouch)
         case .root(let vouch): try check(vouch)
         case .peers(_, let hints): try check(hints)
+        case .refutation(let refutation): try check(refutation)
         case .join, .leave, .interest, .data, .cancel, .absent, .ping, .pong, .goodbye: break
         }
     }
@@ -58,6 +59,14 @@ enum MessageRules {
         guard vouch.digests.count <= WireLimits.digests else { throw .tooLarge }
         try check(ChunkRun(first: vouch.firstChunk, count: UInt32(vouch.digests.count)))
         try check(voucherKey: vouch.voucherKey, signature: vouch.signature)
+    }
+
+    private static func check(_ refutation: Refutation) throws(CodecError) {
+        let vouch = refutation.vouch
+        try check(vouch)
+        guard refutation.chunk >= vouch.firstChunk, Int(refutation.chunk - vouch.firstChunk) < vouch.digests.count else {
+            throw .number
+        }
     }
 
     private static func check(_ vouch: RootVouch) throws(CodecError) {

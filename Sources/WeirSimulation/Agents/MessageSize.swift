@@ -23,10 +23,8 @@ package enum MessageSize {
         case .request(let run):
             varint(UInt64(run.request)) + varint(UInt64(run.handle)) + segment(run.segment) + edition(run.edition)
                 + varint(UInt64(run.chunks.first)) + varint(UInt64(run.chunks.count)) + (run.list == nil ? 1 : 33)
-        case .digests(let vouch):
-            varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition)
-                + varint(UInt64(vouch.firstChunk)) + varint(UInt64(vouch.digests.count)) + 32 * vouch.digests.count
-                + vouch.voucherKey.count + varint(UInt64(vouch.signature.count)) + vouch.signature.count
+        case .digests(let vouch): vouchBytes(vouch)
+        case .refutation(let refutation): vouchBytes(refutation.vouch) + varint(UInt64(refutation.chunk)) + 32
         case .root(let vouch):
             varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition) + 32
                 + vouch.voucherKey.count + varint(UInt64(vouch.signature.count)) + vouch.signature.count
@@ -38,6 +36,12 @@ package enum MessageSize {
         case .ping, .pong: 8
         case .goodbye: 1
         }
+    }
+
+    private static func vouchBytes(_ vouch: Vouch) -> Int {
+        varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition) + varint(UInt64(vouch.firstChunk))
+            + varint(UInt64(vouch.digests.count)) + 32 * vouch.digests.count + vouch.voucherKey.count
+            + varint(UInt64(vouch.signature.count)) + vouch.signature.count
     }
 
     private static func partialBytes(_ partial: Partial) -> Int {

@@ -48,7 +48,7 @@ struct RandomWireMessages {
     }
 
     mutating func next() -> (message: Message, payload: [UInt8]) {
-        switch Int.random(in: 0..<16, using: &generator) {
+        switch Int.random(in: 0..<17, using: &generator) {
         case 0:
             let swarms = (0..<count(64)).map { _ in swarm() }
             return (
@@ -95,20 +95,7 @@ struct RandomWireMessages {
                 []
             )
         case 7:
-            let digests = (0...count(1023)).map { _ in digest() }
-            return (
-                .digests(
-                    Vouch(
-                        handle: number32(),
-                        segment: segment(),
-                        edition: edition(),
-                        firstChunk: min(number32(), .max - 1024),
-                        digests: digests,
-                        voucherKey: bytes(65),
-                        signature: bytes(count(80))
-                    )
-                ), []
-            )
+            return (.digests(vouch()), [])
         case 8:
             return (
                 .root(
@@ -130,8 +117,24 @@ struct RandomWireMessages {
         case 12: return (.peers(handle: number32(), (0..<count(64)).map { _ in hint() }), [])
         case 13: return (.ping(number()), [])
         case 14: return (.pong(number()), [])
+        case 15:
+            let vouch = vouch()
+            let chunk = vouch.firstChunk + UInt32.random(in: 0..<UInt32(vouch.digests.count), using: &generator)
+            return (.refutation(Refutation(vouch: vouch, chunk: chunk, read: digest())), [])
         default: return (.goodbye(GoodbyeReason(rawValue: UInt8(number() % 6))!), [])
         }
+    }
+
+    private mutating func vouch() -> Vouch {
+        Vouch(
+            handle: number32(),
+            segment: segment(),
+            edition: edition(),
+            firstChunk: min(number32(), .max - 1024),
+            digests: (0...count(1023)).map { _ in digest() },
+            voucherKey: bytes(65),
+            signature: bytes(count(80))
+        )
     }
 
     private mutating func have() -> Have {

@@ -130,6 +130,7 @@ enum WireSample {
         ("ping", .ping(0x1122_3344_5566_7788), []),
         ("pong", .pong(.max), []),
         ("goodbye", .goodbye(.banned), []),
+        ("refutation", .refutation(Refutation(vouch: vouch, chunk: 5, read: digest("origin"))), []),
     ]
 }
 
