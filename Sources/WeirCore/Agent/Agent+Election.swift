@@ -19,7 +19,7 @@ extension Agent {
         return (begun + delay, rank)
     }
 
-    /// Who has just come to a recording's swarm first hears what the others hold before it reads ahead of its player:
+    /// Who has just come to a swarm first hears what the others hold before it reads ahead of its player:
     /// about two round trips of a far peer. Without that it would read for them what they all have.
     static let greetingRound = Duration.milliseconds(500)
 

@@ -97,7 +97,7 @@ extension Agent {
             return .later(due)
         }
         var (turn, rank) = electionTurn(segment, stream)
-        if !wish.isAsked, !segment.rendition.isLive { turn = max(turn, stream.metFirst + Agent.greetingRound) }
+        if !wish.isAsked, !segment.rendition.isParts { turn = max(turn, stream.metFirst + Agent.greetingRound) }
         if turn <= now { return .now(reason: rank == 0 ? "elected" : Agent.stoodIn) }
         return .later(min(due, turn))
     }

@@ -26,6 +26,8 @@ extension Agent {
         // A part is wanted at once: samples of it convict afterwards.
         if segment.rendition.isParts || (segment.grew && segment.rendition.isReadWhileMade) { return true }
         guard segment.audits.allSatisfy({ !$0.isOpen }) else { return false }
+        // What a first audit finds must not be in the player already: its answer could only be broken off.
+        guard segment.networks.values.allSatisfy({ networks[$0].map { !$0.isNew } ?? false }) else { return false }
         guard let slack = slack(of: segment) else { return false }
         let rate = segment.runs.reduce(0.0) { sum, run in
             guard case .link(let id, _) = run.source else { return sum }

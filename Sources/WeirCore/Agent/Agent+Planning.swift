@@ -25,13 +25,13 @@ extension Agent {
         checkAudits(stream)
     }
 
-    /// The start of a recording has the line to itself: what is fetched ahead beside it makes the player wait.
+    /// A start has the line to itself: what is fetched ahead beside it makes the player wait.
     static let startTime = Duration.seconds(2)
 
     /// A player waits for its first segment since start or seek, and not for so long that something must be wrong.
     private mutating func isStarting(_ wishes: [Wish], _ stream: Stream) -> Bool {
         let begun = wishes.filter { wish in
-            wish.isStart && wish.isAsked && !wish.segment.rendition.isLive && !wish.segment.isHeld
+            wish.isStart && wish.isAsked && !wish.segment.rendition.isParts && !wish.segment.isHeld
                 && !wish.segment.isPassedThrough
         }.map { ($0.segment.raceStart ?? now) + Agent.startTime }
         guard let until = begun.max(), until > now else { return false }

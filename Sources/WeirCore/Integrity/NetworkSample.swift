@@ -19,6 +19,9 @@ struct NetworkSample {
     /// No rate makes a longer one.
     private static let longestWindow = 10_000
 
+    /// Nothing of it has been compared yet, as far as anybody can be sure: the first window holds one audit.
+    var isNew: Bool { next == NetworkSample.firstWindow || (next == 2 * NetworkSample.firstWindow && left > 0) }
+
     /// Whether the next chunk of this network is compared with the origin.
     ///
     /// - Parameter trustedRate: audits per chunk once the network is no longer new; above 0.

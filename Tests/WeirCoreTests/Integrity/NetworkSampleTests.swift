@@ -30,6 +30,20 @@ struct NetworkSampleTests {
         #expect(drawn == 100)
     }
 
+    @Test("A network is new until its first window is over, in which one chunk is audited")
+    func isNew() {
+        var random = RandomSource(seed: 1)
+        var sample = NetworkSample()
+        var audited = 0
+        for _ in 0..<20 {
+            #expect(sample.isNew)
+            audited += sample.draws(trustedRate: 0.001, random: &random) ? 1 : 0
+        }
+        #expect(!sample.isNew && audited == 1)
+        _ = sample.draws(trustedRate: 0.001, random: &random)
+        #expect(!sample.isNew)
+    }
+
     @Test("Where in its window the audited chunk lies is not to be foreseen")
     func secret() {
         let places = (1...64 as ClosedRange<UInt64>).map { seed in
