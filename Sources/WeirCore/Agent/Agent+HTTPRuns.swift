@@ -167,10 +167,11 @@ extension Agent {
                     queued += max(0, (run.end ?? run.next) - run.next)
                     continue
                 }
-                let isSilent = isUnreliable || now - quietSince(run) >= stallLimit(run, wish, [])
+                let isSilent = isUnreliable || now - quietSince(run, of: segment) >= stallLimit(run, wish, [])
                 for chunk in run.rest(of: segment.chunks.count) {
                     queued += 1
-                    if isSilent || Double(queued) * perChunk > available { late.insert(chunk) }
+                    // Whoever was asked may not have it itself.
+                    if isSilent || run.isStanding || Double(queued) * perChunk > available { late.insert(chunk) }
                 }
             }
         }
@@ -194,7 +195,9 @@ extension Agent {
             guard case .link(let id, let request) = run.source, let link = link(id), let end = run.end else { continue }
             if run.next < range.lowerBound, range.lowerBound < end {
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: range.lowerBound)), to: link)
-                link.outstandingChunks = max(0, link.outstandingChunks - (end - range.lowerBound))
+                if run.isCounted {
+                    link.outstandingChunks = max(0, link.outstandingChunks - (end - range.lowerBound))
+                }
                 segment.shorten(run, to: range.lowerBound)
                 continue
             }

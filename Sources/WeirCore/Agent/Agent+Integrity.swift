@@ -190,7 +190,7 @@ extension Agent {
         let dropped = segment.chunks.dropAll(from: .peer)
         ledger.remove(dropped, from: segment)
         totals.wasted_bytes += dropped
-        if segment.announced != nil { announce(segment, .gone) }
+        if segment.announced != nil { announce(segment, .gone) } else { refuseUploads(of: segment) }
         segment.audits = segment.audits.filter { audit in
             if case .proving = audit.phase { return true }
             return false
@@ -254,6 +254,9 @@ extension Agent {
 }
 
 extension Vouch {
+    /// Whether it states this chunk's digest.
+    func isAbout(_ chunk: Int) -> Bool { Int(firstChunk) <= chunk && chunk - Int(firstChunk) < digests.count }
+
     /// Whether it is the same signed statement, whoever passed it on: one check of the signature is enough for both.
     fileprivate func statesTheSame(as other: Vouch) -> Bool {
         var stated = other

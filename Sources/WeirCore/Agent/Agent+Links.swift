@@ -184,7 +184,7 @@ extension Agent {
         guard let entry = link.runs.removeValue(forKey: request) else { return }
         link.late.append((request, entry.segment))
         if link.late.count > 32 { link.late.removeFirst() }
-        let rest = entry.run.isGrowing ? 0 : (entry.run.end ?? entry.run.next) - entry.run.next
+        let rest = !entry.run.isCounted ? 0 : (entry.run.end ?? entry.run.next) - entry.run.next
         link.outstandingChunks = max(0, link.outstandingChunks - max(0, rest))
         entry.segment.runs.removeAll { $0 === entry.run }
         entry.segment.unclaim(entry.run)

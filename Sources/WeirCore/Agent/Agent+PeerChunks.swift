@@ -58,7 +58,7 @@ extension Agent {
         guard let expected = segment.evidence.digest(of: chunk) else {
             return unlisted(link, request, entry, payload.count)
         }
-        if run.isGrowing {
+        if !run.isCounted {
             run.delivered += payload.count
         } else {
             learn(link, run, payload.count, isPromised: isPromised(link, segment))
@@ -68,7 +68,8 @@ extension Agent {
         segment.passChunks(of: run, upTo: chunk + 1)
         run.lastProgress = now
         link.lastChunk = now
-        if !run.isGrowing { link.outstandingChunks = max(0, link.outstandingChunks - passed.count) }
+        if run.isStanding { link.failedStanding = 0 }
+        if run.isCounted { link.outstandingChunks = max(0, link.outstandingChunks - passed.count) }
         guard expected == payload.digest(),
             payload.count == segment.chunks.byteCount(of: chunk)
         else { return reject(link, segment, run, chunk, payload.count) }

@@ -5,7 +5,7 @@ extension Agent {
         guard segment.originOnly == nil, !segment.isDirect, segment.rendition.isShared, !segment.rendition.isWithdrawn,
             acceptsPeers(segment)
         else { return }
-        guard !offering.isEmpty else { return }
+        guard !offering.isEmpty else { return askPassers(segment, stream) }
         guard segment.length != nil else {
             if !askGrowing(segment, offering, stream) { queryDigests(segment, offering) }
             return
@@ -32,6 +32,7 @@ extension Agent {
         // In a large swarm most sources hold a little each, and all of them are needed.
         let most = isUrgent(wish) || sources.count > 8 ? sources.count : max(4, busy.count)
         let demand = demand(for: wish, stream, sources)
+        if isFresh(wish, demand) { shareOut(segment, stream, sources) }
         var used = Set(busy)
         for link in sources {
             guard segment.chunks.absentCount > 0 else { return }
@@ -82,7 +83,7 @@ extension Agent {
     }
 
     /// How many want a segment, and how many have or promise the whole of it.
-    private struct Demand {
+    struct Demand {
         var swarm: SwarmID
         var members: Int
         var holders: Int
@@ -165,13 +166,16 @@ extension Agent {
             ?? chunks.run(of: .absent, from: 0, most: min(most, 4), where: offered)
     }
 
-    /// - Parameter isGrowing: the chunks may not be there yet, and the segment may end before them.
+    /// - Parameters:
+    ///   - isGrowing: the chunks may not be there yet, and the segment may end before them.
+    ///   - patience: how long nothing may come, when the link itself waits for the chunks.
     mutating func request(
         _ range: Range<Int>,
         of segment: Segment,
         from link: Link,
         _ stream: Stream,
-        isGrowing: Bool = false
+        isGrowing: Bool = false,
+        standing patience: Duration? = nil
     ) {
         guard let handle = link.handle(of: stream.swarm) else { return }
         let named = segment.listRoot
@@ -187,19 +191,20 @@ extension Agent {
             first: range.lowerBound,
             end: range.upperBound,
             askedAt: now,
-            expected: expectation(of: link)
+            expected: patience ?? expectation(of: link)
         )
         run.isGrowing = isGrowing
         run.list = named
+        run.isStanding = patience != nil
         segment.runs.append(run)
         segment.claim(run, to: isGrowing ? min(range.upperBound, segment.chunks.count) : range.upperBound)
         link.runs[number] = RunOnLink(segment: segment, run: run)
-        if link.outstandingChunks == 0, !isGrowing {
+        if link.outstandingChunks == 0, run.isCounted {
             link.sampleStart = now
             link.sampleBytes = 0
             link.wasIdle = true
         }
-        if !isGrowing { link.outstandingChunks += range.count }
+        if run.isCounted { link.outstandingChunks += range.count }
         let chunks = ChunkRun(first: UInt32(clamping: range.lowerBound), count: UInt32(clamping: range.count))
         send(number, for: chunks, of: segment, to: link, handle, list: run.list)
     }
@@ -210,7 +215,7 @@ extension Agent {
 
     /// Asks for digests alone, to learn how long the segment is. Those who do not answer are passed over, and asked last
     /// from then on.
-    private mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
+    mutating func queryDigests(_ segment: Segment, _ sources: [Link]) {
         var waiting = 0
         for link in sources {
             guard let asked = segment.queried[link.id] else { continue }
@@ -295,9 +300,9 @@ extension Agent {
     private func slowestRun(_ segment: Segment, except id: LinkID) -> (Run, Link, Double)? {
         var slowest: (Run, Link, Double)?
         for run in segment.runs {
-            guard case .link(let owner, _) = run.source, owner != id, let link = link(owner), let end = run.end else {
-                continue
-            }
+            guard case .link(let owner, _) = run.source, owner != id, let link = link(owner), let end = run.end,
+                !run.isStanding
+            else { continue }
             let finish = Double(end - run.next) * link.secondsPerChunk
             if finish > slowest?.2 ?? 0 { slowest = (run, link, finish) }
         }

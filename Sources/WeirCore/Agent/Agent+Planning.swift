@@ -53,7 +53,7 @@ extension Agent {
         askPeers(wish, stream, sources)
         askHTTP(wish, stream, sources)
         var limit = Instant.never
-        for run in segment.runs { limit = min(limit, quietSince(run) + stallLimit(run, wish, sources)) }
+        for run in segment.runs { limit = min(limit, quietSince(run, of: segment) + stallLimit(run, wish, sources)) }
         if limit < .never {
             // Overdue, and nobody could take over: whoever could soon is news of its own.
             let next = limit > now ? max(limit, now + .milliseconds(10)) : now + .milliseconds(50)
@@ -77,6 +77,8 @@ extension Agent {
         dropRuns(of: segment)
         segment.rendition.stream.racing.removeAll { $0 === segment }
         if segment.phase == .racing { segment.phase = .absent }
+        // Whoever counts on it to be passed on asks elsewhere.
+        if segment.announced != .fetching { refuseUploads(of: segment) }
     }
 
     mutating func dropRuns(of segment: Segment) {
@@ -145,20 +147,23 @@ extension Agent {
             return hasAlternative ? settings.stallTimeout : settings.stallTimeout * 2
         case .link:
             if run.isGrowing { return growingPause(wish.segment) }
+            // Close to the deadline whoever has it is asked sooner.
+            if run.isStanding { return max(StallRule.least, min(run.expected, (wish.slack ?? .forever) / 3)) }
             return StallRule.limit(expected: run.expected, ceiling: settings.stallTimeout, slack: wish.slack)
         }
     }
 
     /// A run that waits behind another one of the same link is not silent while that one delivers.
-    func quietSince(_ run: Run) -> Instant {
+    func quietSince(_ run: Run, of segment: Segment) -> Instant {
         guard case .link(let id, _) = run.source, let link = link(id) else { return run.lastProgress }
-        return max(run.lastProgress, link.lastChunk)
+        // As long as the segment comes in from others, it is on its way to this one's source as well.
+        return max(run.lastProgress, link.lastChunk, run.isStanding ? segment.lastArrival : .start)
     }
 
     /// A source that fell silent loses its runs. A peer does so only to another that has the chunks: when there is none,
     /// asking the same one again would bring nothing but a second copy.
     private mutating func lookForStalls(_ segment: Segment, _ wish: Wish, _ sources: [Link]) {
-        for run in segment.runs where now - quietSince(run) >= stallLimit(run, wish, sources) {
+        for run in segment.runs where now - quietSince(run, of: segment) >= stallLimit(run, wish, sources) {
             switch run.source {
             case .http(let id):
                 guard let fetch = fetches[id], !fetch.isPaused else { continue }
@@ -169,9 +174,13 @@ extension Agent {
                 guard let link = link(id), sources.contains(where: { mayTakeOver(run, from: link, $0, segment) }) else {
                     continue
                 }
-                link.stalls += 1
                 link.lastStall = now
-                link.window = max(2, link.window / 2)
+                if run.isStanding {
+                    link.failedStanding += 1
+                } else {
+                    link.stalls += 1
+                    link.window = max(2, link.window / 2)
+                }
                 emitMessage(.cancel(request: request, fromChunk: UInt32(clamping: run.next)), to: link)
                 removeRun(request, from: link)
                 segment.refusals[id] = now + .seconds(1)
@@ -180,6 +189,8 @@ extension Agent {
     }
 
     private func mayTakeOver(_ run: Run, from owner: Link, _ other: Link, _ segment: Segment) -> Bool {
-        other !== owner && other.outstandingChunks < other.window && offer(of: other, for: segment)(run.next)
+        guard other !== owner, other.outstandingChunks < other.window else { return false }
+        return run.isStanding
+            ? has(other, run.next, of: segment) : offer(of: other, for: segment)(run.next)
     }
 }

@@ -46,7 +46,7 @@ extension Agent {
         guard rendition.isLive, !rendition.isTimetable, isPlaying(rendition), manifest.fetch == nil else { return }
         // Of parts the players' own blocking reloads bring news.
         guard !rendition.isParts else { return }
-        let pause = min(.milliseconds(500), rendition.targetDuration / 4) * (1 << min(8, manifest.vainHints))
+        let pause = min(.milliseconds(200), rendition.targetDuration / 4) * (1 << min(8, manifest.vainHints))
         if let started = manifest.fetchStartedAt, now - started < pause {
             let due = started + pause
             guard manifest.nextReload.map({ due < $0 }) ?? true else { return }

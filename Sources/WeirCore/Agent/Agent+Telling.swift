@@ -142,7 +142,10 @@ extension Agent {
         vouchFromOwn(segment, from: 0)
         let stream = segment.rendition.stream
         for link in links(of: stream) where wants(link, segment) {
-            guard let handle = link.handle(of: stream.swarm) else { continue }
+            // Who knows how long it is asks for chunks, and each comes with what is stated of it.
+            guard let handle = link.handle(of: stream.swarm), link.told[segment.named]?.vouches.isEmpty ?? true else {
+                continue
+            }
             sendVouches(of: segment, to: link, handle)
         }
     }

@@ -30,6 +30,8 @@ extension Agent {
             if request.edition.length == nil, first < segment.chunks.count { end = min(end, segment.chunks.count) }
             guard first <= segment.chunks.count, end <= segment.chunks.count, !overflow else { return refuse(.notHeld) }
         }
+        let asked = first..<max(first, overflow ? first : end)
+        guard !isWaitingInVain(segment, for: asked) else { return refuse(.notHeld) }
         segment.lastUse = now
         if let list = request.list, segment.phase == .racing { noteAgreement(of: link, on: list, segment) }
         // Who asks for digests alone does not have them, whatever was sent before.
@@ -42,16 +44,30 @@ extension Agent {
                 next: first,
                 end: overflow ? first : end,
                 isQuery: request.chunks.count == 0,
-                list: request.list
+                list: request.list,
+                turn: turn(of: link, for: first, of: segment)
             )
         )
         pumpUploads()
     }
 
-    /// Held, or being fetched with chunks that were promised or already told.
+    /// Held, or being fetched with chunks that were promised or already told; or fresh, so that it is passed on as it
+    /// comes.
     private func mayServe(_ segment: Segment) -> Bool {
         (segment.isHeld && !segment.isPutTogether) || segment.announced == .fetching
-            || (segment.phase == .racing && segment.partialAnnounced > 0)
+            || (segment.phase == .racing && (segment.partialAnnounced > 0 || mayPassOn(segment)))
+    }
+
+    /// Of a fresh segment whoever has most to pass a chunk on to comes first; of others all take turns.
+    private func turn(of link: Link, for chunk: Int, of segment: Segment) -> UInt64 {
+        guard mayPassOn(segment), !segment.isHeld else { return 0 }
+        return SharingTree.key(of: link.peer.id, for: chunk, turn: sharingTurn(of: segment))
+    }
+
+    /// Live segments are passed on as they come.
+    func mayPassOn(_ segment: Segment) -> Bool {
+        segment.rendition.isLive && segment.id.kind == .media && !segment.rendition.isParts && segment.originOnly == nil
+            && !segment.isDirect
     }
 
     mutating func peerCancels(_ link: Link, _ request: UInt32, _ fromChunk: Int) {
@@ -99,7 +115,7 @@ extension Agent {
             sending += link.sentNotDrained
         }
         guard sending < Agent.uploadWindowOfAll else { return nil }
-        var best: (link: Link, index: Int, sent: Int)?
+        var best: (link: Link, index: Int, sent: Int, turn: UInt64)?
         var served = 0
         for step in 0..<links.count {
             let link = links[(uploadTurn + step) % links.count]
@@ -108,7 +124,9 @@ extension Agent {
             else { continue }
             let upload = link.uploads[index]
             let sent = upload.isQuery ? -1 : upload.segment.timesSent(upload.next)
-            if best.map({ sent < $0.sent }) ?? true { best = (link, index, sent) }
+            if best.map({ (sent, upload.turn) < ($0.sent, $0.turn) }) ?? true {
+                best = (link, index, sent, upload.turn)
+            }
             served += 1
             if served >= Agent.uploadSlots || sent < 0 { break }
         }
@@ -134,9 +152,7 @@ extension Agent {
     private func knowsList(_ upload: Upload) -> Bool { upload.list != nil && upload.list == upload.segment.listRoot }
 
     private func isVouched(_ segment: Segment, _ chunk: Int) -> Bool {
-        segment.evidence.vouches.contains {
-            Int($0.firstChunk) <= chunk && chunk - Int($0.firstChunk) < $0.digests.count
-        }
+        segment.evidence.vouches.contains { $0.isAbout(chunk) }
     }
 
     /// A batch is signed when it is worth a signature, or when nothing more is coming soon.
@@ -145,7 +161,8 @@ extension Agent {
         // Nobody knows how long the next chunk will take.
         guard segment.length != nil else { return mayGrow(segment) }
         let isArriving = segment.runs.contains { $0.isHTTP }
-        guard isArriving else { return true }
+        // The first one tells everybody how long the segment is.
+        guard isArriving, !segment.evidence.vouches.isEmpty else { return true }
         var end = chunk
         while segment.evidence.isOwn(end) { end += 1 }
         return end - chunk >= 4 || end == segment.chunks.count
@@ -178,7 +195,7 @@ extension Agent {
         guard uploadBucket.take(payload.count, at: now) else { return false }
         if !knowsList(upload) {
             if !isVouched(segment, upload.next) { vouchFromOwn(segment, from: upload.next) }
-            sendVouches(of: segment, to: link, handle)
+            sendVouches(of: segment, to: link, handle, for: mayPassOn(segment) && !segment.isHeld ? upload.next : nil)
         }
         let chunk = UInt32(clamping: upload.next)
         emit(.send(link.id, .data(request: upload.request, firstChunk: chunk), payload: payload))
@@ -194,22 +211,25 @@ extension Agent {
     }
 
     /// Passes on every statement that this link has not had from us.
-    mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32) {
+    ///
+    /// - Parameter chunk: that alone which is about this one, because the others come with their chunks, by other ways.
+    mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32, for chunk: Int? = nil) {
         var told = link.told[segment.named] ?? ToldList(life: segment.life)
         if told.life != segment.life { told = ToldList(life: segment.life) }
         // First, because it tells the length, which the first statements may not know.
-        if let root = segment.evidence.root, !told.hasRoot {
+        if let root = segment.evidence.root, !told.hasRoot, chunk == nil {
             var relayed = root
             relayed.handle = handle
             emitMessage(.root(relayed), to: link)
             told.hasRoot = true
         }
-        for vouch in segment.evidence.vouches.dropFirst(told.vouches) {
+        for (place, vouch) in segment.evidence.vouches.enumerated() where !told.vouches.contains(place) {
+            if let chunk, !vouch.isAbout(chunk) { continue }
+            told.vouches.insert(place)
             var relayed = vouch
             relayed.handle = handle
             emitMessage(.digests(relayed), to: link)
         }
-        told.vouches = segment.evidence.vouches.count
         link.told[segment.named] = told
         forgetOldLists(of: link)
     }

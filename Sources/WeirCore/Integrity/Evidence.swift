@@ -90,7 +90,7 @@ struct Evidence {
     /// The first chunk that no kept statement is about.
     var firstUnvouched: Int {
         digests.indices.first { chunk in
-            !vouches.contains { Int($0.firstChunk) <= chunk && chunk - Int($0.firstChunk) < $0.digests.count }
+            !vouches.contains { $0.isAbout(chunk) }
         } ?? digests.count
     }
 

@@ -57,6 +57,8 @@ final class Link {
     /// Runs that it lost for being silent.
     var stalls = 0
     var lastStall = Instant.start
+    /// Standing requests in a row of which nothing came until they were asked elsewhere.
+    var failedStanding = 0
 
     /// Payload either way at the last look at all links.
     private var carriedBefore: Int64 = 0
@@ -185,7 +187,7 @@ extension Segment {
 struct ToldList {
     /// Of which of the segment's lives: evidence that was dropped is told again.
     var life: Int
-    var vouches = 0
+    var vouches: Set<Int> = []
     var hasRoot = false
 }
 
@@ -218,4 +220,6 @@ struct Upload {
     let isQuery: Bool
     /// The digest list that the requester has, if it has all of one.
     let list: Digest?
+    /// Of those who wait for the same chunk the lowest comes first.
+    let turn: UInt64
 }

@@ -291,6 +291,8 @@ final class Run {
     /// Asked before the segment's length was known: what is not made yet says nothing of the link, and leaves room for
     /// other requests.
     var isGrowing = false
+    /// Asked of somebody who waits for it as well: when it comes says nothing of the link either.
+    var isStanding = false
 
     init(source: Source, first: Int, end: Int?, askedAt: Instant, expected: Duration) {
         self.source = source
@@ -304,6 +306,9 @@ final class Run {
     /// Chunks that are still expected; none once a body has run on beyond what was asked or is known.
     /// - Parameter count: of the segment's chunks, as far as is known.
     func rest(of count: Int) -> Range<Int> { next..<max(next, end ?? count) }
+
+    /// Whether its chunks count as outstanding on their link.
+    var isCounted: Bool { !isGrowing && !isStanding }
 
     var isHTTP: Bool {
         if case .http = source { return true }

@@ -32,7 +32,7 @@ package final class Simulation {
     var closedLinks = Ring<(agent: Int, link: LinkID)>()
     /// Sees every log line of every agent.
     package var onLog: ((_ agent: Int, Instant, LogEvent) -> Void)?
-    package internal(set) var oracle = WireOracle()
+    package internal(set) var oracle: WireOracle
     package internal(set) var oracles = Oracles()
     /// Dials to where no agent is or was.
     package internal(set) var strayDials: [(agent: Int, address: PeerAddress)] = []
@@ -56,6 +56,7 @@ package final class Simulation {
 
     package init(_ scenario: Scenario) {
         self.scenario = scenario
+        oracle = WireOracle(isLive: scenario.isLive)
         random = SeededGenerator(seed: scenario.seed)
         audience = SeededGenerator(seed: mixed(scenario.seed, 0x6175_6469_656e_6365))
         network = Network(queue: queue, roundTrips: scenario.roundTrips)

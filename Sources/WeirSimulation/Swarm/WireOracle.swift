@@ -7,7 +7,13 @@ package struct WireOracle {
         var rendition: UInt64
         var kind: UInt8
         var numbers = HeldRanges()
+        /// On live, who plays a rendition passes on what it comes to: all from here on.
+        var passesOnFrom: UInt64?
     }
+
+    private let isLive: Bool
+
+    init(isLive: Bool) { self.isLive = isLive }
 
     /// By connection and side, `2 × connection + side`.
     private var offers: ContiguousArray<[Offers]> = []
@@ -26,21 +32,27 @@ package struct WireOracle {
         case .partial(let partial):
             let segment = partial.segment
             note(2 * connection + side, segment.rendition.value, segment.kind, first: segment.number, count: 1)
+        case .interest(let interest) where isLive:
+            let place = place(of: interest.rendition.value, .media, at: 2 * connection + side)
+            offers[2 * connection + side][place].passesOnFrom = interest.position
         case .absent: refusals += 1
         default: break
         }
     }
 
     private mutating func note(_ end: Int, _ rendition: UInt64, _ kind: SegmentID.Kind, first: UInt64, count: UInt64) {
-        while offers.count <= end { offers.append([]) }
-        let known = offers[end].firstIndex { $0.rendition == rendition && $0.kind == kind.rawValue }
-        guard let known else {
-            var heard = Offers(rendition: rendition, kind: kind.rawValue)
-            heard.numbers.insert(first: first, count: count)
-            return offers[end].append(heard)
-        }
+        let known = place(of: rendition, kind, at: end)
         let isNews = count != 1 || !offers[end][known].numbers.contains(first)
         if isNews { offers[end][known].numbers.insert(first: first, count: count) }
+    }
+
+    private mutating func place(of rendition: UInt64, _ kind: SegmentID.Kind, at end: Int) -> Int {
+        while offers.count <= end { offers.append([]) }
+        if let known = offers[end].firstIndex(where: { $0.rendition == rendition && $0.kind == kind.rawValue }) {
+            return known
+        }
+        offers[end].append(Offers(rendition: rendition, kind: kind.rawValue))
+        return offers[end].count - 1
     }
 
     /// A message left `side`.
@@ -53,7 +65,8 @@ package struct WireOracle {
             end < offers.count
             && offers[end].contains {
                 $0.rendition == run.segment.rendition.value && $0.kind == run.segment.kind.rawValue
-                    && $0.numbers.contains(run.segment.number)
+                    && ($0.numbers.contains(run.segment.number)
+                        || $0.passesOnFrom.map { $0 <= run.segment.number } ?? false)
             }
         if !isOffered { unofferedRequests += 1 }
         return isOffered
