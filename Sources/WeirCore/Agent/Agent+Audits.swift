@@ -44,7 +44,7 @@ extension Agent {
 
     /// Whether several networks share the whole list that is known here. Then it is no word to us alone: whoever
     /// lies, lies to all of them, and each of them draws.
-    private func isAgreed(_ segment: Segment) -> Bool {
+    func isAgreed(_ segment: Segment) -> Bool {
         var agreed = segment.agreed
         for link in links where !agreed.contains(link.network) && segment.contributors.contains(link.peer.id) {
             guard let list = link.ownLists[segment.named], list.life == segment.life,

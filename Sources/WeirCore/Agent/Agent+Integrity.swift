@@ -27,7 +27,8 @@ extension Agent {
         if segment.rendition.isParts || (segment.grew && segment.rendition.isReadWhileMade) { return true }
         guard segment.audits.allSatisfy({ !$0.isOpen }) else { return false }
         // What a first audit finds must not be in the player already: its answer could only be broken off.
-        guard segment.networks.values.allSatisfy({ networks[$0].map { !$0.isNew } ?? false }) else { return false }
+        let isKnown = segment.networks.values.allSatisfy { networks[$0].map { !$0.isNew } ?? false }
+        guard isKnown || isAgreed(segment) else { return false }
         guard let slack = slack(of: segment) else { return false }
         let rate = segment.runs.reduce(0.0) { sum, run in
             guard case .link(let id, _) = run.source else { return sum }
