@@ -6,7 +6,7 @@ struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Run weir agents on a virtual clock.",
-        subcommands: [SimulateCommand.self, OnDemandCommand.self],
+        subcommands: [SimulateCommand.self, OnDemandCommand.self, BesidePlainCommand.self],
         defaultSubcommand: SimulateCommand.self
     )
 }

@@ -102,6 +102,18 @@ package struct Verdicts {
         ]
     }
 
+    /// Goal T5 but for starts: no seed with more stalls where the origin is ample, else no more seconds in sum, and
+    /// where the file says so at most a part of plain's stalls.
+    package var stallsNoMoreThanPlain: Bool {
+        guard let plain = reports[.plain], plain.count == weir.count else { return false }
+        let seconds = { (reports: [Report]) in reports.reduce(0.0) { $0 + $1.stalled.seconds } }
+        let isNoMore = originIsAmple ? violations.isEmpty : seconds(weir) <= seconds(plain)
+        return isNoMore
+            && file.goals.allSatisfy { goal in
+                if case .stalls = goal { verdict(goal).isMet } else { true }
+            }
+    }
+
     /// The origin could serve everybody one and a half times over, all the time.
     private var originIsAmple: Bool {
         let scenario = file.scenario
