@@ -171,10 +171,15 @@ struct SimulateCommand: ParsableCommand {
         ", first at \(DecimalText.format(Double(stall.at.nanoseconds) / 1e9, digits: 3)) s for segment \(stall.sequence)"
     }
 
+    /// The baselines know no multivariant lists.
+    private func policies(for scenario: Scenario) -> [Scenario.Policy] {
+        scenario.renditions.isEmpty ? Scenario.Policy.allCases : [.weir, .plain]
+    }
+
     private func runComparison(_ file: ScenarioFile, _ seeds: Range<UInt64>) throws {
         var table = ComparisonTable()
         for seed in seeds {
-            let reports = try Scenario.Policy.allCases.map { try run(file.scenario, seed: seed, policy: $0) }
+            let reports = try policies(for: file.scenario).map { try run(file.scenario, seed: seed, policy: $0) }
             for report in reports { table.add(report, seed: seed) }
             if seed == seeds.lowerBound { try writePlot(file, seed, reports) }
         }

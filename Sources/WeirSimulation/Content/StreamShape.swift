@@ -5,6 +5,8 @@ package struct StreamShape: Sendable {
     package var isLive: Bool
     /// Bits per second.
     package var bitrate: Double
+    /// Bits per second of each rendition, least first; empty: there is one, of `bitrate`, and no multivariant list.
+    package var renditions: [Double] = []
     package var segmentDuration: Duration
     /// Segments in a live list.
     package var window: Int
@@ -32,14 +34,22 @@ package struct StreamShape: Sendable {
         self.seed = seed
     }
 
-    package func object(_ sequence: UInt64) -> UInt64 { mixed(seed, 0x6f62_6a65_6374, sequence) }
+    package func object(_ sequence: UInt64, rendition: Int = 0) -> UInt64 {
+        mixed(rendition == 0 ? seed : mixed(seed, UInt64(rendition)), 0x6f62_6a65_6374, sequence)
+    }
     /// What half of the viewers get under the same number and length, where a server tells them apart.
     package func otherObject(_ sequence: UInt64) -> UInt64 { mixed(seed, 0x6f74_6865_72, sequence) }
 
     /// Rate × duration, ±15 % by the segment's own number.
-    package func bytes(of sequence: UInt64) -> Int {
+    package func bytes(of sequence: UInt64, rendition: Int = 0) -> Int {
+        let bitrate = rate(ofRendition: rendition)
         let fraction = Double(mixed(seed, 0x7369_7a65, sequence) >> 11) * 0x1p-53
         return Int(bitrate / 8 * segmentDuration.seconds * (0.85 + 0.3 * fraction))
+    }
+
+    /// Bits per second.
+    package func rate(ofRendition rendition: Int) -> Double {
+        renditions.indices.contains(rendition) ? renditions[rendition] : bitrate
     }
 
     /// The newest listed segment; for a recording its last.
@@ -86,6 +96,24 @@ package struct StreamShape: Sendable {
         }
         if !isLive { text += "#EXT-X-ENDLIST\n" }
         return Array(text.utf8)
+    }
+
+    /// The list of all renditions, least first.
+    package var multivariantPlaylist: [UInt8] {
+        var text = "#EXTM3U\n"
+        for (place, rate) in renditions.enumerated() {
+            // Segments are up to 15 % larger than their rendition's mean (RFC 8216 4.3.4.2: the peak).
+            text += "#EXT-X-STREAM-INF:BANDWIDTH=\(Int(rate * 1.15)),AVERAGE-BANDWIDTH=\(Int(rate))\n"
+            text += "q\(place)/index.m3u8\n"
+        }
+        return Array(text.utf8)
+    }
+
+    /// The rendition that a path of the server names; nil: none.
+    package static func rendition(ofPath path: String) -> Int? {
+        let parts = path.split(separator: "/")
+        guard let folder = parts.dropLast().last, folder.hasPrefix("q") else { return nil }
+        return Int(folder.dropFirst())
     }
 
     /// Where a title's playlist is.

@@ -1,7 +1,7 @@
 /// The few lines of an HLS playlist that a simulated player needs.
 struct LocalPlaylist: Equatable {
-    /// Set when this is a multivariant list: where its first variant is.
-    var variant: String?
+    /// Of a multivariant list, in its order; bits per second.
+    var variants: [(bandwidth: Double, uri: String)] = []
     var mediaSequence: UInt64 = 0
     /// Seconds.
     var targetDuration = 1.0
@@ -12,7 +12,7 @@ struct LocalPlaylist: Equatable {
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.hasPrefix("#EXTM3U") else { return nil }
         var duration = 0.0
-        var isMultivariant = false
+        var bandwidth: Double?
         for line in text.split(whereSeparator: \.isNewline) {
             if let value = LocalPlaylist.value(line, of: "#EXT-X-MEDIA-SEQUENCE:") {
                 mediaSequence = UInt64(value) ?? 0
@@ -20,13 +20,14 @@ struct LocalPlaylist: Equatable {
                 targetDuration = Double(value) ?? 1
             } else if let value = LocalPlaylist.value(line, of: "#EXTINF:") {
                 duration = Double(value.split(separator: ",").first ?? "0") ?? 0
-            } else if line.hasPrefix("#EXT-X-STREAM-INF:") {
-                isMultivariant = true
+            } else if let value = LocalPlaylist.value(line, of: "#EXT-X-STREAM-INF:") {
+                bandwidth = LocalPlaylist.bandwidth(value)
             } else if line.hasPrefix("#EXT-X-ENDLIST") {
                 isEnded = true
             } else if !line.hasPrefix("#") {
-                if isMultivariant {
-                    variant = variant ?? String(line)
+                if let peak = bandwidth {
+                    variants.append((peak, String(line)))
+                    bandwidth = nil
                 } else {
                     segments.append((duration, String(line)))
                 }
@@ -37,6 +38,11 @@ struct LocalPlaylist: Equatable {
     static func == (left: LocalPlaylist, right: LocalPlaylist) -> Bool {
         left.mediaSequence == right.mediaSequence && left.segments.count == right.segments.count
             && left.isEnded == right.isEnded
+    }
+
+    private static func bandwidth(_ attributes: Substring) -> Double {
+        let peak = attributes.split(separator: ",").first { $0.hasPrefix("BANDWIDTH=") }
+        return peak.flatMap { Double($0.dropFirst("BANDWIDTH=".count)) } ?? 0
     }
 
     private static func value(_ line: Substring, of tag: String) -> Substring? {

@@ -13,6 +13,8 @@ package struct PlayerFigures: Sendable {
     package var jumpWaits: [Duration] = []
     package var stalls = 0
     package var stalled = Duration.zero
+    /// To a better and to a lesser rendition.
+    package private(set) var switches = (up: 0, down: 0)
     /// When it began to wait and for which segment: the first of its stalls.
     package private(set) var firstStall: (at: Instant, sequence: UInt64)?
     /// Answers other than 200, and segments given up for them or because they left the list.
@@ -23,6 +25,11 @@ package struct PlayerFigures: Sendable {
     package var cutBodies = 0
     /// Whether the last segment of a recording was played.
     package var isFinished = false
+
+    mutating func noteSwitch(isUp: Bool) {
+        switches.up += isUp ? 1 : 0
+        switches.down += isUp ? 0 : 1
+    }
 
     /// Notes that playback stood still until now.
     mutating func noteStall(from dry: Instant, until now: Instant, sequence: UInt64) {

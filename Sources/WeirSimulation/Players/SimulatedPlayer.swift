@@ -13,6 +13,7 @@ final class SimulatedPlayer {
     private struct SegmentRequest {
         let id: RequestID
         let sequence: UInt64
+        let asked: Instant
         /// Whose bytes are right; of two editions the first that comes, for the whole segment.
         var object: UInt64
         let length: Int
@@ -51,6 +52,10 @@ final class SimulatedPlayer {
     private var reopensAt: Instant?
     private var startedAt = Instant.start
     private var path: String?
+    /// Of a stream with several renditions: where each is, and which one is played.
+    private var variants: [String] = []
+    private(set) var rendition = 0
+    private var rule = BitrateRule(bandwidths: [])
     /// The session that the agent opened for it.
     private(set) var stream: StreamID?
     private var lastID: UInt64 = 0
@@ -223,8 +228,10 @@ final class SimulatedPlayer {
             reloadAt = queue.now + .seconds(1)
             return
         }
-        if let variant = list.variant {
-            path = LocalPlaylist.path(of: variant, relativeTo: path ?? "/")
+        guard list.variants.isEmpty else {
+            variants = list.variants.map { LocalPlaylist.path(of: $0.uri, relativeTo: path ?? "/") }
+            rule = BitrateRule(bandwidths: list.variants.map(\.bandwidth))
+            path = variants[0]
             return
         }
         let isNew = playlist != list
@@ -268,7 +275,22 @@ final class SimulatedPlayer {
             noteStall(from: dry, sequence: request.sequence)
         }
         dryAt = max(dryAt ?? queue.now, queue.now) + shape.segmentDuration
+        rule.note(bytes: request.length, in: queue.now - request.asked)
+        turn(to: rule.next(from: rendition))
         if let list = playlist, list.isEnded { noteEnds(request.sequence + 1 - list.mediaSequence, list) }
+    }
+
+    /// Goes on with another rendition: its list first.
+    private func turn(to wanted: Int) {
+        guard wanted != rendition, variants.indices.contains(wanted) else { return }
+        figures.noteSwitch(isUp: wanted > rendition)
+        rendition = wanted
+        path = variants[wanted]
+        playlist = nil
+        // An answer that is under way is the other's.
+        if let request = playlistRequest { tell(.requestClosed(request.id)) }
+        playlistRequest = nil
+        reloadAt = queue.now
     }
 
     /// A recording was read up to this place of the list.
@@ -349,8 +371,9 @@ final class SimulatedPlayer {
         let request = SegmentRequest(
             id: newID(),
             sequence: next,
-            object: shape.object(next),
-            length: shape.bytes(of: next)
+            asked: queue.now,
+            object: shape.object(next, rendition: rendition),
+            length: shape.bytes(of: next, rendition: rendition)
         )
         segmentRequest = request
         ask(request.id, LocalPlaylist.path(of: list.segments[place].uri, relativeTo: path))

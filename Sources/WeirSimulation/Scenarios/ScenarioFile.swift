@@ -78,11 +78,20 @@ package struct ScenarioFile: Sendable {
         guard scenario.shares.reduce(scenario.freeRiders, { $0 + $1.share }) <= 1.000_001 else {
             throw ScenarioError(line: nil, message: "the shares of roles add up to more than everybody")
         }
+        guard scenario.narrow.reduce(0, { $0 + $1.share }) <= 1.000_001 else {
+            throw ScenarioError(line: nil, message: "the shares of narrow downlinks add up to more than everybody")
+        }
+        guard scenario.renditions.isEmpty || scenario.policy == .weir || scenario.policy == .plain else {
+            throw ScenarioError(line: nil, message: "the baselines play one rendition only")
+        }
         try checkRecordings()
     }
 
     private func checkRecordings() throws(ScenarioError) {
         guard let onDemand = scenario.onDemand else { return }
+        guard scenario.renditions.isEmpty else {
+            throw ScenarioError(line: nil, message: "viewers that begin when they like play one rendition only")
+        }
         guard !scenario.isLive else { throw ScenarioError(line: nil, message: "recordings are not live") }
         guard onDemand.titleDuration >= scenario.segmentDuration else {
             throw ScenarioError(line: nil, message: "a title is shorter than a segment")

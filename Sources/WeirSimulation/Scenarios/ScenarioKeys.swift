@@ -76,6 +76,17 @@ package struct ScenarioKey: Sendable {
         },
         duration("warm-up", \.warmUp),
         rate("bitrate", \.bitrate),
+        ScenarioKey("renditions") { (scenario, text) throws(ScenarioError) in
+            var rates: [Double] = []
+            for part in text.split(separator: ",") {
+                rates.append(try ScenarioText.positive(try ScenarioText.rate(part), part))
+            }
+            guard (2...16).contains(rates.count), rates == rates.sorted(), let most = rates.last else {
+                throw ScenarioText.wrong(text, "two bitrates or more, the least first: 0.4,0.8,1.6")
+            }
+            scenario.renditions = rates
+            scenario.bitrate = most
+        },
         ScenarioKey("segment") { (scenario, text) throws(ScenarioError) in
             scenario.segmentDuration = try ScenarioText.duration(text)
             guard scenario.segmentDuration >= .milliseconds(100) else {
@@ -104,6 +115,12 @@ package struct ScenarioKey: Sendable {
             guard (1...254).contains(scenario.agentsPerNetwork) else { throw ScenarioText.wrong(text, "from 1 to 254") }
         },
         rate("downlink", \.downlink),
+        ScenarioKey("narrow") { (scenario, text) throws(ScenarioError) in
+            let words = text.split(separator: " ")
+            guard words.count == 2 else { throw ScenarioText.wrong(text, "SHARE DOWNLINK") }
+            let rate = try ScenarioText.positive(try ScenarioText.rate(words[1]), words[1])
+            scenario.narrow.append((try ScenarioText.share(words[0]), rate))
+        },
         rate("origin-rate", \.originRate),
         ScenarioKey("origin-rtt") { (scenario, text) throws(ScenarioError) in
             scenario.originRoundTrip = try milliseconds(text)

@@ -10,9 +10,9 @@ package struct AccessLog: Sendable {
     package var playlistBytes: Int64 = 0
     package var playlistRequests = 0
     package var mediaRequests = 0
-    /// By segment, from `StreamShape.firstSequence`: requests with a body, and bytes of it.
+    /// By segment, from `StreamShape.firstSequence`: requests with a body, and what was sent of it, in whole segments.
     package var requestsPerSegment: [Int] = []
-    package var bytesPerSegment: [Int64] = []
+    package var copiesPerSegment: [Double] = []
     /// When each was first asked for.
     package var firstAsked: [Instant?] = []
 
@@ -23,18 +23,24 @@ package struct AccessLog: Sendable {
         firstAsked[place] = firstAsked[place] ?? now
     }
 
-    mutating func noteBytes(_ bytes: Int, of sequence: UInt64, isStartUp: Bool, isCounted: Bool) {
+    mutating func noteBytes(
+        _ bytes: Int,
+        ofWhole whole: Int,
+        _ sequence: UInt64,
+        isStartUp: Bool,
+        isCounted: Bool
+    ) {
         mediaBytes += Int64(bytes)
         if isStartUp { startUpBytes += Int64(bytes) }
         if !isStartUp, !isCounted { hostileBytes += Int64(bytes) }
-        bytesPerSegment[place(sequence)] += Int64(bytes)
+        copiesPerSegment[place(sequence)] += Double(bytes) / Double(max(1, whole))
     }
 
     private mutating func place(_ sequence: UInt64) -> Int {
         let place = Int(sequence - StreamShape.firstSequence)
         while requestsPerSegment.count <= place {
             requestsPerSegment.append(0)
-            bytesPerSegment.append(0)
+            copiesPerSegment.append(0)
             firstAsked.append(nil)
         }
         return place

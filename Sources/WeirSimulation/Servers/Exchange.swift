@@ -14,6 +14,8 @@ package final class Exchange {
     let path: String
     /// The media segment that the path names.
     let sequence: UInt64?
+    /// The rendition that it names, where the stream has several.
+    let rendition: Int?
     var state = State.waiting
     var connection = -1
     /// Last sign of life, for the client's time-out.
@@ -34,6 +36,7 @@ package final class Exchange {
         self.request = request
         self.path = path
         sequence = StreamShape.sequence(ofPath: path)
+        rendition = StreamShape.rendition(ofPath: path)
     }
 
     /// Bytes of a request with the fields that clients send.

@@ -84,7 +84,12 @@ final class Server {
         } else if let sequence = exchange.sequence {
             answerMedia(exchange, sequence)
         } else if let title = StreamShape.title(ofManifestPath: exchange.path), title >= 0, title < shape.titles {
-            answerPlaylist(exchange, title)
+            answerPlaylist(
+                exchange,
+                shape.renditions.isEmpty ? shape.playlist(at: queue.now, title: title) : shape.multivariantPlaylist
+            )
+        } else if let rendition = exchange.rendition, shape.renditions.indices.contains(rendition) {
+            answerPlaylist(exchange, shape.playlist(at: queue.now))
         } else {
             refuse(exchange, status: 404)
         }
@@ -97,8 +102,7 @@ final class Server {
         send([ByteArrayPayload(body)], to: exchange, isWhole: true)
     }
 
-    private func answerPlaylist(_ exchange: Exchange, _ title: Int) {
-        let body = shape.playlist(at: queue.now, title: title)
+    private func answerPlaylist(_ exchange: Exchange, _ body: [UInt8]) {
         log.playlistRequests += 1
         log.playlistBytes += Int64(body.count)
         let fields = [
@@ -111,9 +115,10 @@ final class Server {
 
     private func answerMedia(_ exchange: Exchange, _ sequence: UInt64) {
         guard shape.exists(sequence, at: queue.now) else { return refuse(exchange, status: 404) }
-        let length = shape.bytes(of: sequence)
+        let rendition = exchange.rendition ?? 0
+        let length = shape.bytes(of: sequence, rendition: rendition)
         let isOther = isSplit && exchange.agent % 2 == 1
-        let object = isOther ? shape.otherObject(sequence) : shape.object(sequence)
+        let object = isOther ? shape.otherObject(sequence) : shape.object(sequence, rendition: rendition)
         let range = exchange.request.fields.first { $0.name.lowercased() == "range" }
             .flatMap { ByteRangeText.parse($0.value, length: length) }
         var fields = [
@@ -178,7 +183,8 @@ final class Server {
         let body = min(bytes - head, exchange.unloggedBody)
         guard body > 0, let sequence = exchange.sequence else { return }
         exchange.unloggedBody -= body
-        log.noteBytes(body, of: sequence, isStartUp: queue.now < warmUp, isCounted: exchange.isCounted)
+        let whole = shape.bytes(of: sequence, rendition: exchange.rendition ?? 0)
+        log.noteBytes(body, ofWhole: whole, sequence, isStartUp: queue.now < warmUp, isCounted: exchange.isCounted)
         if exchange.isCounted { onMediaSent(body) }
     }
 }

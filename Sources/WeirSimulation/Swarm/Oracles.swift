@@ -100,20 +100,18 @@ extension Simulation {
     // MARK: Every second
 
     func sample() {
-        var (watching, dry, uplinks) = (0, 0, 0.0)
+        var (dry, uplinks) = (0, 0.0)
+        var bitrates: [Double] = []
         for agent in agents where agent.state == .running && !agent.role.isHostile {
             let watched = agent.players.filter { $0.isOn }
             guard !watched.isEmpty else { continue }
-            watching += watched.count
+            bitrates += watched.map { servers[0].shape.rate(ofRendition: $0.rendition) }
             dry += watched.count { $0.isDry }
             if agent.role != .freeRider { uplinks += network.settings(of: agent.host).uplink * 8 }
         }
-        let bound = Bounds.offload(
-            viewers: watching,
-            uplinks: [Report.payloadRate(uplinks)],
-            bitrate: scenario.bitrate
-        )
-        timeline.noteAudience(watching: watching, dry: dry, bound: bound, mode: channel?.mode, at: queue.now)
+        let bound = Bounds.offload(bitrates: bitrates, uplinks: [Report.payloadRate(uplinks)])
+        timeline.noteAudience(watching: bitrates.count, dry: dry, bound: bound, mode: channel?.mode, at: queue.now)
+        timeline.noteRenditions(Set(bitrates).count, at: queue.now)
         queue.schedule(Event(.sample, 0), after: .seconds(1))
     }
 }

@@ -61,6 +61,7 @@ package struct Report: Sendable {
     package let channel: ChannelReport?
     /// Of recordings: what other ways to keep them would have given.
     package let onDemand: OnDemandFigures?
+    package let renditions: RenditionFigures?
     package let events: UInt64
     package let digest: EventDigest
 
@@ -74,6 +75,7 @@ package struct Report: Sendable {
         let statistics = simulation.agents.map { $0.decider.statistics(at: simulation.now) }
         policy = scenario.policy
         viewers = scenario.onDemand == nil ? scenario.peers : figures.count
+        renditions = scenario.renditions.isEmpty ? nil : RenditionFigures(simulation)
         onDemand = scenario.onDemand.map { OnDemandFigures($0, simulation, figures) }
         let boundInTime = scenario.isLive ? simulation.timeline.bound(from: .start + scenario.warmUp) : nil
         bound = onDemand?.bound ?? boundInTime ?? Report.bound(simulation)
@@ -156,7 +158,7 @@ package struct Report: Sendable {
             if scenario.isLive, shape.listed(sequence) < .start + scenario.warmUp { continue }
             segments += 1
             fetches += log.requestsPerSegment[place]
-            bytes += Double(log.bytesPerSegment[place]) / Double(shape.bytes(of: sequence))
+            bytes += log.copiesPerSegment[place]
         }
         guard segments > 0 else { return (0, 0) }
         return (Double(fetches) / Double(segments), bytes / Double(segments))

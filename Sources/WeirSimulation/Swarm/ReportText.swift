@@ -32,6 +32,7 @@ extension Report {
             )
         }
         if let channel { lines.append(line(channel)) }
+        if let renditions { lines.append(renditions.line) }
         lines += spans.map(\.line)
         lines += onDemandLines
         lines.append("events \(events)")

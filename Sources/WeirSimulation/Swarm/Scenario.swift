@@ -119,6 +119,8 @@ package struct Scenario: Sendable {
 
     /// Bits per second.
     package var bitrate = 1_000_000.0
+    /// Bits per second of each rendition, least first; empty: one, of `bitrate`.
+    package var renditions: [Double] = []
     package var segmentDuration = Duration.seconds(2)
     package var window = 8
     /// Of a recording; nil: as long as the run.
@@ -129,6 +131,8 @@ package struct Scenario: Sendable {
     /// Uplinks of the first agents, in order, where they differ from that.
     package var uplinks: [Double] = []
     package var downlink = 20_000_000.0
+    /// Parts of the viewers whose downlinks are other ones.
+    package var narrow: [(share: Double, downlink: Double)] = []
     package var roundTrips = (least: Duration.milliseconds(20), most: Duration.milliseconds(80))
     package var originRate = 1_000_000_000.0
     package var originRoundTrip = Duration.milliseconds(30)
@@ -204,6 +208,17 @@ package struct Scenario: Sendable {
     /// Bits per second of an agent's uplink.
     package func uplink(of agent: Int) -> Double { uplinks.indices.contains(agent) ? uplinks[agent] : uplink }
 
+    /// Bits per second of an agent's downlink: drawn from its number alone, so that all policies have the same.
+    package func downlink(of agent: Int) -> Double {
+        guard !narrow.isEmpty else { return downlink }
+        var place = Double(mixed(seed, 0x6e61_7272_6f77, UInt64(agent)) >> 11) * 0x1p-53
+        for part in narrow {
+            if place < part.share { return part.downlink }
+            place -= part.share
+        }
+        return downlink
+    }
+
     package var shape: StreamShape {
         let recording = onDemand?.titleDuration ?? recordedDuration ?? duration
         let recorded = Int(recording.seconds / segmentDuration.seconds)
@@ -216,6 +231,7 @@ package struct Scenario: Sendable {
             seed: seed
         )
         shape.titles = onDemand?.titles ?? 1
+        shape.renditions = renditions
         return shape
     }
 }

@@ -12,6 +12,8 @@ package struct Timeline: Sendable {
         package var dry = 0
         /// What no swarm can beat in this second, given who is there (B1 and B2).
         package var bound = 0.0
+        /// At the end of the second: renditions that somebody plays.
+        package var renditions = 0
         /// Times that a player ran dry in it.
         package var stalls = 0
         /// At the end of the second: what the first tracker says of the stream, where it says anything.
@@ -32,6 +34,8 @@ package struct Timeline: Sendable {
         seconds[place].dry = dry
         seconds[place].bound = bound
     }
+
+    mutating func noteRenditions(_ count: Int, at now: Instant) { seconds[place(now)].renditions = count }
 
     private mutating func place(_ now: Instant) -> Int {
         let place = Int(max(0, now.nanoseconds - 1) / 1_000_000_000)
