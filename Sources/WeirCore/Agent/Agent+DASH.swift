@@ -188,8 +188,12 @@ extension Agent {
         return ensureInitialisation(resource.id(of: rendition.key), url, name: name, in: rendition)
     }
 
-    /// At a period's end players go on with the next period's rendition and with what they have buffered.
+    /// At a period's end players go on with the next period's rendition and with what they have buffered; so do those
+    /// that turn to another quality.
     func newPlayhead(of player: Player, in rendition: Rendition, at numbers: Range<UInt64>) -> Playhead {
+        if let buffer = bufferElsewhere(of: player, before: rendition, at: numbers.lowerBound) {
+            return Playhead(start: numbers, continuing: buffer, at: now)
+        }
         guard let key = rendition.representation?.representation.before, let place = player.place(of: key),
             let before = rendition.stream.rendition(key), let end = before.newest,
             player.playheads[place].head.next > end,

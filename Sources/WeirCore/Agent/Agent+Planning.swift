@@ -118,9 +118,13 @@ extension Agent {
     /// All of it is here, a player may have had it early, and what is asked of the origin says soon whether it stays.
     private func isBeingChecked(_ segment: Segment) -> Bool { segment.length != nil && segment.chunks.isComplete }
 
-    /// Peers were promised it.
+    /// Peers were promised it, and ask for it or will when it is here: whoever was to read it must not leave them to
+    /// begin anew because its own player went to another quality.
     private func isWantedByPeers(_ segment: Segment) -> Bool {
-        segment.announced == .fetching && links.contains { $0.uploads.contains { $0.segment === segment } }
+        guard segment.announced == .fetching else { return false }
+        if links.contains(where: { $0.uploads.contains { $0.segment === segment } }) { return true }
+        guard segment.runs.contains(where: { $0.isHTTP }) else { return false }
+        return links(of: segment.rendition.stream).contains { wants($0, segment) }
     }
 
     // MARK: Stalls

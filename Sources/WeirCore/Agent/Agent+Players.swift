@@ -271,12 +271,15 @@ extension Agent {
         rendition.stream.isAhead = false
         joinSwarm(rendition.stream)
         resumeSteering(rendition.stream)
-        if let place = player.place(of: rendition.key) {
+        let place = player.place(of: rendition.key)
+        if let place, !player.playheads[place].head.isLeft {
             let reach = reach(of: player.playheads[place].head, rendition)
             _ = player.playheads[place].head.request(segment.numbers, reach: reach, at: now)
         } else {
-            player.playheads.append((rendition.key, newPlayhead(of: player, in: rendition, at: segment.numbers)))
+            let head = newPlayhead(of: player, in: rendition, at: segment.numbers)
+            if let place { player.playheads[place].head = head } else { player.playheads.append((rendition.key, head)) }
         }
+        passOverOthers(of: player, for: rendition)
         tellInterest(rendition, force: false)
         begin(answer, segment)
         if rendition.manifest.nextReload == nil, rendition.manifest.fetch == nil {

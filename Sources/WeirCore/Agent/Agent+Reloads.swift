@@ -61,12 +61,7 @@ extension Agent {
 
     /// Somebody asked for media of it lately.
     func isPlaying(_ rendition: Rendition) -> Bool {
-        rendition.stream.players.contains { player in
-            !player.isAside
-                && player.playheads.contains {
-                    $0.rendition == rendition.key && now - $0.head.lastRequest < idleAfter(rendition)
-                }
-        }
+        rendition.stream.players.contains { activeHead(of: $0, in: rendition) != nil }
     }
 
     /// Without a media request for this long a player counts as gone.

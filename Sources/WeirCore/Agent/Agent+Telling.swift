@@ -20,9 +20,7 @@ extension Agent {
     }
 
     func position(in rendition: Rendition) -> UInt64? {
-        rendition.stream.players.filter { !$0.isAside }.compactMap { player in
-            player.place(of: rendition.key).map { player.playheads[$0].head }
-        }.filter { now - $0.lastRequest < idleAfter(rendition) }.map { $0.next }.min()
+        rendition.stream.players.compactMap { activeHead(of: $0, in: rendition)?.next }.min()
     }
 
     /// Tells the swarm where our player is and what is listed, when either has changed.
@@ -182,7 +180,7 @@ extension Agent {
     }
 
     /// A peer that plays this rendition and has not said that it holds the segment.
-    private func wants(_ link: Link, _ segment: Segment) -> Bool {
+    func wants(_ link: Link, _ segment: Segment) -> Bool {
         guard let holdings = link.holdings(segment.rendition.stream.swarm, segment.id.rendition) else { return false }
         return wants(holdings, segment)
     }

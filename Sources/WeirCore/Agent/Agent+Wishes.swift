@@ -143,7 +143,7 @@ extension Agent {
     func activeHead(of player: Player, in rendition: Rendition) -> Playhead? {
         guard !player.isAside, let place = player.place(of: rendition.key) else { return nil }
         let head = player.playheads[place].head
-        return now - head.lastRequest < idleAfter(rendition) ? head : nil
+        return !head.isLeft && now - head.lastRequest < idleAfter(rendition) ? head : nil
     }
 
     /// Seconds until a player runs dry for lack of this segment, given that what comes before it arrives in time.

@@ -19,6 +19,8 @@ struct Playhead {
     /// One past the highest that was wholly drained.
     private var finishedTo: UInt64
     private var clockStart: Instant?
+    /// Segments that the player has asked of other qualities since it last asked one of this.
+    private var passedOver = 0
 
     /// How far ahead of the expected number a request may be and still be the same viewing: players skip a segment
     /// that fails, and requests on several connections overtake each other.
@@ -49,6 +51,7 @@ struct Playhead {
     ///   - reach: the highest number that is no seek: `skip` segments beyond `next`.
     mutating func request(_ numbers: Range<UInt64>, reach: UInt64, at now: Instant) -> Bool {
         lastRequest = now
+        passedOver = 0
         let number = numbers.lowerBound
         guard number >= drainedTo, number <= reach else {
             // Whoever asks again for what it had wholly drained has thrown its buffer away.
@@ -61,6 +64,16 @@ struct Playhead {
         open.insert(number)
         return true
     }
+
+    /// The player asked a segment of another quality.
+    mutating func passOver() { passedOver = min(passedOver, Playhead.left) + 1 }
+
+    /// The player has gone to another quality. One request alone may be a second player's that was taken for this one.
+    var isLeft: Bool { passedOver >= Playhead.left }
+    private static let left = 2
+
+    /// Whether a request goes on where this player would, if it had not changed to another quality.
+    func goesOn(at number: UInt64) -> Bool { number >= drainedTo && number <= next + UInt64(Playhead.skip) }
 
     /// How far a request is from what this player would ask next; nil: it has asked that already, or is elsewhere.
     ///
