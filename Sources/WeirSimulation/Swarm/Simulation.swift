@@ -115,7 +115,8 @@ package final class Simulation {
         let number = agents.count
         let place = (x: audience.fraction(), y: audience.fraction())
         let uplink = scenario.uplink(of: number) / 8 * (role == .slow ? Scenario.slowShare : 1)
-        let host = network.addHost(HostSettings(uplink: uplink, downlink: scenario.downlink(of: number) / 8, place: place))
+        let downlink = scenario.downlink(of: number) / 8
+        let host = network.addHost(HostSettings(uplink: uplink, downlink: downlink, place: place))
         let signer = SimulatedSigner(number: mixed(scenario.seed, UInt64(number)))
         let http = HTTPPool(host: host, handshakes: 2, network: network, queue: queue) { [unowned self] in
             servers[$0].host
