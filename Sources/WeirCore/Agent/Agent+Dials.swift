@@ -23,9 +23,15 @@ extension Agent {
         guard !isStopping else { return }
         dials.forget(at: now, limit: limits.knownPeers)
         let linked = links.filter { $0.phase != .closing }.map { $0.peer.id }
+        var held = Instant.never
         for place in dials.due(at: now, onlyPermanent: !mayDialStrangers(linked.count)) {
             guard dials.pending < limits.dials else { break }
             guard dials.entries[place].isPermanent || mayDialStrangers(linked.count) else { continue }
+            let allowed = mayDial(place)
+            guard allowed <= now else {
+                held = min(held, allowed)
+                continue
+            }
             if let expecting = dials.entries[place].peer,
                 linked.contains(expecting) || bans.isBanned(expecting, at: now)
                     || expecting == me
@@ -34,12 +40,33 @@ extension Agent {
                 continue
             }
             let (id, address, expecting) = dials.begin(place)
+            if dials.entries[place].isStranger { vainDials.take(at: now) }
+            noteDial(place)
             emit(.dial(id, address, expecting: expecting))
         }
         // At a limit there is nothing to look at before a dial ends or a link is lost, which note it themselves.
         guard dials.pending < limits.dials else { return }
         let next = dials.nextDue(after: now, onlyPermanent: !mayDialStrangers(linked.count))
-        if let next { agenda.note(.dials, at: next) }
+        agenda.note(.dials, at: min(next ?? .never, held))
+    }
+
+    /// When an address may be dialled, as far as it depends on how many strangers' were vain.
+    private func mayDial(_ place: Int) -> Instant {
+        let entry = dials.entries[place]
+        guard entry.isStranger else { return now }
+        var allowed = vainDials.nextCredit(at: now)
+        if case .tracker(let id)? = entry.namedBy, let tracker = trackers.first(where: { $0.id == id }) {
+            allowed = max(allowed, tracker.dialsFrom)
+        }
+        return allowed
+    }
+
+    /// A tracker that names addresses where nobody is waits longer and longer between two of them.
+    private func noteDial(_ place: Int) {
+        guard case .tracker(let id)? = dials.entries[place].namedBy,
+            let tracker = trackers.first(where: { $0.id == id })
+        else { return }
+        tracker.dialsFrom = now + VainDials.pause(after: tracker.vainDials)
     }
 
     private func mayDialStrangers(_ linked: Int) -> Bool {
@@ -48,7 +75,11 @@ extension Agent {
 
     mutating func dialFailed(_ id: DialID, _ end: LinkEnd) {
         let jitter = Duration.milliseconds(Int(random.next() % 500))
-        if let namer = dials.failed(id, at: now, jitter: jitter) { hintWasVain(of: namer) }
+        switch dials.failed(id, at: now, jitter: jitter) {
+        case .peer(let namer): hintWasVain(of: namer)
+        case .tracker(let id): trackers.first { $0.id == id }?.vainDials += 1
+        case nil: break
+        }
         log(.debug, "no link", [("why", "\(end)")])
         agenda.note(.dials, at: now + .milliseconds(500))
     }
@@ -65,6 +96,17 @@ extension Agent {
         log(.notice, "a peer names addresses where nobody is", [("peer", namer.description)])
     }
 
+    /// Somebody was met where a dial led.
+    mutating func dialSucceeded(_ dial: DialID, to peer: PeerID) {
+        guard let (namer, wasStranger) = dials.connected(dial, to: peer) else { return }
+        if wasStranger { vainDials.giveBack() }
+        switch namer {
+        case .peer(let id): links.first { $0.peer.id == id }?.vainHints = 0
+        case .tracker(let id): trackers.first { $0.id == id }?.vainDials = 0
+        case nil: break
+        }
+    }
+
     static let vainHintLimit = 8
     static let hintPause = Duration.seconds(60)
 
@@ -73,7 +115,7 @@ extension Agent {
         _ address: PeerAddress,
         peer: PeerID?,
         namedFrom scope: NetworkScope,
-        by namer: PeerID? = nil,
+        by namer: DialBook.Namer,
         worth: Double = 0
     ) {
         guard peer != me, address.port > 0, address.port < 65_536, !settings.ownAddresses.contains(address) else {
@@ -118,7 +160,7 @@ extension Agent {
         }
         for hint in hints.prefix(20) {
             let worth = worth(of: hint.id, claims: nil, in: nil)
-            consider(hint.address, peer: hint.id, namedFrom: scope, by: link.peer.id, worth: worth)
+            consider(hint.address, peer: hint.id, namedFrom: scope, by: .peer(link.peer.id), worth: worth)
         }
     }
 }
@@ -127,13 +169,21 @@ extension Agent {
 ///
 /// An entry's life: `wished → dialling → linked → wished` (lost), `dialling → wished` (failed, later), `→ forgotten`.
 struct DialBook {
+    /// Who named an address, if not the user.
+    enum Namer: Equatable {
+        case peer(PeerID)
+        case tracker(TrackerID)
+    }
+
     struct Entry {
         var address: PeerAddress
         var peer: PeerID?
         /// Named by the user: tried for ever.
         var isPermanent: Bool
-        /// The peer that named it, when one did.
-        var namedBy: PeerID?
+        var namedBy: Namer?
+        /// Nobody of ours was ever met there, and the user did not name it.
+        var isStranger: Bool { !isPermanent && !wasMet }
+        var wasMet = false
         /// How much a link to it promises; of two that are due the better one is dialled first.
         var worth = 0.0
         var retryAt: Instant
@@ -154,7 +204,7 @@ struct DialBook {
         for address: PeerAddress,
         peer: PeerID? = nil,
         isPermanent: Bool = true,
-        namedBy namer: PeerID? = nil,
+        namedBy namer: Namer? = nil,
         worth: Double = 0,
         at now: Instant
     ) {
@@ -194,10 +244,11 @@ struct DialBook {
 
     func isPermanent(_ peer: PeerID) -> Bool { entries.contains { $0.isPermanent && $0.peer == peer } }
 
+    /// When the next of those that are not due yet is.
     func nextDue(after now: Instant, onlyPermanent: Bool) -> Instant? {
-        entries.filter { $0.dialling == nil && !$0.isLinked && ($0.isPermanent || !onlyPermanent) }.map {
-            max($0.retryAt, now + .milliseconds(100))
-        }.min()
+        entries.filter {
+            $0.dialling == nil && !$0.isLinked && $0.retryAt > now && ($0.isPermanent || !onlyPermanent)
+        }.map { max($0.retryAt, now + .milliseconds(100)) }.min()
     }
 
     mutating func begin(_ place: Int) -> (DialID, PeerAddress, PeerID?) {
@@ -208,16 +259,18 @@ struct DialBook {
         return (id, entries[place].address, entries[place].peer)
     }
 
-    /// - Returns: the peer that named the address, if one did.
-    mutating func connected(_ id: DialID, to peer: PeerID) -> PeerID? {
+    /// - Returns: who named the address, and whether nobody had been met there before; nil: no such dial.
+    mutating func connected(_ id: DialID, to peer: PeerID) -> (namer: Namer?, wasStranger: Bool)? {
         guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
+        let wasStranger = entries[place].isStranger
         entries[place].dialling = nil
         pending -= 1
         entries[place].isLinked = true
         entries[place].peer = peer
         entries[place].failures = 0
+        entries[place].wasMet = true
         defer { entries[place].namedBy = nil }
-        return entries[place].namedBy
+        return (entries[place].namedBy, wasStranger)
     }
 
     /// A link from the other side: its address needs no dial.
@@ -231,8 +284,8 @@ struct DialBook {
         }
     }
 
-    /// - Returns: the peer that named the address, if one did and nobody was ever met there.
-    mutating func failed(_ id: DialID, at now: Instant, jitter: Duration) -> PeerID? {
+    /// - Returns: who named the address, if somebody did and nobody was ever met there.
+    mutating func failed(_ id: DialID, at now: Instant, jitter: Duration) -> Namer? {
         guard let place = entries.firstIndex(where: { $0.dialling == id }) else { return nil }
         entries[place].dialling = nil
         pending -= 1
@@ -243,7 +296,7 @@ struct DialBook {
     }
 
     mutating func forget(namedBy namer: PeerID) {
-        entries.removeAll { $0.namedBy == namer && !$0.isPermanent && !$0.isLinked && $0.dialling == nil }
+        entries.removeAll { $0.namedBy == .peer(namer) && !$0.isPermanent && !$0.isLinked && $0.dialling == nil }
     }
 
     mutating func lost(_ peer: PeerID, at now: Instant) {

@@ -6,8 +6,7 @@ extension Agent {
 
     mutating func linkUp(_ id: LinkID, _ peer: LinkPeer, dial: DialID?) {
         if let dial {
-            let namer = dials.connected(dial, to: peer.id)
-            if let namer, let known = links.first(where: { $0.peer.id == namer }) { known.vainHints = 0 }
+            dialSucceeded(dial, to: peer.id)
             agenda.note(.dials, at: now)
         }
         let link = Link(

@@ -178,7 +178,7 @@ extension Agent {
         let scope = NetworkScope(host: host)
         let worth = worth(of: identity, claims: claims, in: stream)
         for address in endpoints.addresses.prefix(4) {
-            consider(address, peer: identity, namedFrom: scope, worth: worth)
+            consider(address, peer: identity, namedFrom: scope, by: .tracker(tracker.id), worth: worth)
         }
     }
 }
@@ -207,6 +207,9 @@ final class TrackerState {
     var phase = Phase.idle
     var failures = 0
     var swarms: [SwarmID: Swarm] = [:]
+    /// Dials in a row of strangers that it named and that were not there, and from when on the next of them is dialled.
+    var vainDials = 0
+    var dialsFrom = Instant.start
     /// What it last said of channels' modes, and until when that holds: beyond a lost connection.
     var words: [SwarmID: (mode: ChannelMode, until: Instant)] = [:]
 

@@ -29,6 +29,7 @@ package struct Agent: ~Copyable {
     private(set) var links: [Link] = []
     private var linkByID: [LinkID: Link] = [:]
     var dials = DialBook()
+    var vainDials: VainDials
     var bans = BanList()
     /// When links were last compared.
     var neighboursReviewedAt = Instant.start
@@ -56,6 +57,7 @@ package struct Agent: ~Copyable {
         }
         me = identity
         random = RandomSource(seed: seed)
+        vainDials = VainDials(limit: limits.vainDials)
         uploadBucket = TokenBucket(rate: settings.uploadBytesPerSecond)
         ledger.capacity = Int64(settings.cacheBytes)
         trackers = (0..<settings.trackerCount).map { TrackerState(id: TrackerID($0)) }

@@ -33,6 +33,8 @@ package struct Limits: Sendable {
     /// Links that the agent opens by itself.
     package var dialledLinks = 20
     package var dials = 8
+    /// Dials of strangers that find nobody, at once; later one in two seconds.
+    package var vainDials = 64
     package var swarmsPerLink = 64
     /// Requests of one peer that wait at once.
     package var requestsPerLink = 256
