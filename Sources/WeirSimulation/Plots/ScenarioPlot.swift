@@ -18,8 +18,10 @@ package struct ScenarioPlot {
     private static let colours: [Scenario.Policy: String] = [
         .weir: "#0b5fb0", .onePeer: "#d9730d", .elected: "#2c8a3d", .plain: "#777777",
     ]
-    /// Offload is drawn over so many seconds: a segment's bytes come in bursts.
-    private static let smoothing = 10
+    /// Offload is drawn over so many seconds at least: a segment's bytes come in bursts.
+    private static let leastSmoothing = 10
+    /// A line has about so many points, however long the run was.
+    private static let points = 150
 
     private static func colour(_ report: Report) -> String { colours[report.policy] ?? "#000000" }
 
@@ -35,17 +37,36 @@ package struct ScenarioPlot {
     }
 
     private var seconds: Double { Double(reports.map { $0.timeline.seconds.count }.max() ?? 1) }
+    /// Seconds between two points of a line.
+    private var step: Int { max(1, Int(seconds) / Self.points) }
+    private var smoothing: Int { max(Self.leastSmoothing, 2 * step) }
+
+    /// Every so many seconds one value: the last of those in between.
+    private func sampled(_ seconds: [Timeline.Second], _ value: (Timeline.Second) -> Double) -> [(Double, Double)] {
+        stride(from: step, through: seconds.count, by: step).map { (Double($0), value(seconds[$0 - 1])) }
+    }
+
+    /// The most of those in between: what lasts for a second only must not be lost.
+    private func peaks(_ seconds: [Timeline.Second], _ value: (Timeline.Second) -> Int) -> [(Double, Double)] {
+        stride(from: step, through: seconds.count, by: step).map { end in
+            (Double(end), Double(seconds[end - step..<end].map(value).max() ?? 0))
+        }
+    }
 
     private func drawOffload(_ svg: inout SVG) {
         let chart = Chart(x: 70, y: 100, width: 750, height: 230, across: 0...seconds, up: 0...1)
         chart.drawAxes(
             in: &svg,
-            title: "Offload by the origin's log (over \(Self.smoothing) s), and what no swarm could beat",
+            title: "Offload by the origin's log (over \(smoothing) s), and what no swarm could beat",
             acrossUnit: "seconds"
         ) { "\(Chart.text($0 * 100)) %" }
-        if let bounds = reports.first?.timeline.seconds {
-            let points = bounds.enumerated().filter { $1.watching > 0 }.map { chart.place(Double($0) + 0.5, $1.bound) }
-            svg.path(points, "#000000", width: 1, dashes: "4 3")
+        if let report = reports.first {
+            // Of recordings that begin at any time the bound is one of the whole run.
+            let bounds =
+                report.onDemand == nil
+                ? sampled(report.timeline.seconds) { $0.watching > 0 ? $0.bound : -1 }.filter { $0.1 >= 0 }
+                : [(0, report.bound), (seconds, report.bound)]
+            svg.path(bounds.map { chart.place($0, $1) }, "#000000", width: 1, dashes: "4 3")
         }
         for report in reports.reversed() where report.policy != .plain {
             svg.path(offload(report.timeline).map { chart.place($0.at, $0.value) }, Self.colour(report))
@@ -55,13 +76,13 @@ package struct ScenarioPlot {
     /// From when something had been delivered.
     private func offload(_ timeline: Timeline) -> [(at: Double, value: Double)] {
         let seconds = timeline.seconds
-        guard seconds.count > Self.smoothing else { return [] }
-        return (0...seconds.count - Self.smoothing).compactMap { start in
-            let part = seconds[start..<start + Self.smoothing]
+        guard seconds.count > smoothing else { return [] }
+        return stride(from: 0, through: seconds.count - smoothing, by: step).compactMap { start in
+            let part = seconds[start..<start + smoothing]
             let delivered = part.reduce(0) { $0 + $1.delivered }
             let origin = part.reduce(0) { $0 + $1.origin }
             guard delivered > 0 else { return nil }
-            return (Double(start) + Double(Self.smoothing) / 2, 1 - Double(origin) / Double(delivered))
+            return (Double(start) + Double(smoothing) / 2, 1 - Double(origin) / Double(delivered))
         }
     }
 
@@ -75,16 +96,17 @@ package struct ScenarioPlot {
             upText: Chart.text
         )
         guard let first = reports.first?.timeline.seconds else { return }
-        let top = first.enumerated().map { chart.place(Double($0) + 1, Double($1.watching)) }
+        let top = sampled(first) { Double($0.watching) }.map { chart.place($0, $1) }
         svg.area([chart.place(0, 0)] + top + [chart.place(Double(first.count), 0)], "#e4e8ee")
         for report in reports.reversed() {
-            let points = report.timeline.seconds.enumerated().map { chart.place(Double($0) + 1, Double($1.dry)) }
-            svg.path(points, Self.colour(report))
+            let points = peaks(report.timeline.seconds) { $0.dry }
+            svg.path(points.map { chart.place($0, $1) }, Self.colour(report))
         }
     }
 
     private func drawDelays(_ svg: inout SVG) {
-        let most = reports.compactMap { $0.playerDelays.last?.seconds }.max() ?? 1
+        // Of recordings there is no such delay.
+        guard let most = reports.compactMap({ $0.playerDelays.last?.seconds }).max() else { return }
         let chart = Chart(x: 490, y: 400, width: 330, height: 190, across: 0...max(1, most), up: 0...1)
         chart.drawAxes(
             in: &svg,
@@ -121,7 +143,9 @@ package struct ScenarioPlot {
         }
         svg.path([(70, 868), (100, 868)], "#000000", width: 1, dashes: "4 3")
         svg.text(
-            "broken line: bound, second by second (B1: one copy; B2: all uplinks together)",
+            reports.first?.onDemand == nil
+                ? "broken line: bound, second by second (one copy; what all uplinks together carry)"
+                : "broken line: bound of the whole run, by who can have held what when",
             at: (106, 872),
             size: 11
         )
