@@ -27,6 +27,9 @@ extension Agent {
         case .presentation(let id):
             guard let stream = stream(id), stream.top.mpd != nil else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
+        case .continuous:
+            // The shell answers these itself where it can.
+            end(answer, status: 501, text: "continuous outputs are not available here; open the stream's playlist\n")
         case .onlyInitialisation(let id, let key, _):
             guard let rendition = stream(id)?.rendition(key), let segment = ensureInitialisation(of: rendition) else {
                 return noStream(answer)

@@ -71,4 +71,11 @@ enum DecimalText {
         if negative { return .zero }
         return min(Duration(nanoseconds: whole * 1_000_000_000 + fraction), longestDuration)
     }
+
+    /// EXT-X-START's TIME-OFFSET (RFC 8216bis 4.4.2.2), a signed number of seconds.
+    static func startOffset(_ list: AttributeList) -> Duration? {
+        guard let text = list.bytes("TIME-OFFSET") else { return nil }
+        guard text.first == ASCII.minus else { return duration(text) }
+        return duration(text.dropFirst()).map { Duration(nanoseconds: -$0.nanoseconds) }
+    }
 }

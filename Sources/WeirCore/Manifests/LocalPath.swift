@@ -20,6 +20,8 @@ package enum LocalPath: Hashable, Sendable {
     case key(StreamID, RenditionKey, Int)
     /// `/s/{stream}/r{n}`: another resource, by index into a table that the stream keeps.
     case resource(StreamID, Int)
+    /// `/s/{stream}/live.{ts, flv, mp4 or mkv}`: the whole stream as one file without an end.
+    case continuous(StreamID, ContinuousFormat)
     /// `/play?url=…`: a manifest's URL, decoded.
     case play(url: String)
     /// `/channels.m3u`: the list of channels with their local addresses.
@@ -40,6 +42,7 @@ package enum LocalPath: Hashable, Sendable {
         case .initialisation(let stream, let rendition, let number, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
         case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
+        case .continuous(let stream, let format): "/s/\(stream.text)/live.\(format.rawValue)"
         case .onlyInitialisation(let stream, let rendition, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/init.\(suffix)"
         case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
@@ -56,7 +59,8 @@ package enum LocalPath: Hashable, Sendable {
         switch self {
         case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
             .initialisation(let id, _, _, _),
-            .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _):
+            .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _),
+            .continuous(let id, _):
             id
         case .play, .channels, .channel: nil
         }
@@ -104,6 +108,10 @@ package enum LocalPath: Hashable, Sendable {
                 self = .master(stream)
             } else if steps[1] == "manifest.mpd" {
                 self = .presentation(stream)
+            } else if steps[1].hasPrefix("live."),
+                let format = ContinuousFormat(rawValue: String(steps[1].dropFirst(5)))
+            {
+                self = .continuous(stream, format)
             } else if steps[1].hasPrefix("r"), let index = LocalPath.index(steps[1].dropFirst()) {
                 self = .resource(stream, index)
             } else {

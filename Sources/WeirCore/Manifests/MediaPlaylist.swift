@@ -23,6 +23,8 @@ package struct MediaPlaylist: Sendable {
     package internal(set) var iFramesOnly = false
     /// EXT-X-START: it says itself where players start.
     package internal(set) var hasStart = false
+    /// Its TIME-OFFSET: from the beginning, or negative from the end of the list. Nil when it cannot be read.
+    package internal(set) var startOffset: Duration?
     package internal(set) var lowLatency = LowLatency()
 
     let source: PlaylistSource

@@ -90,7 +90,9 @@ struct MediaPlaylistParser {
         case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .playlistType: playlist.type = MediaPlaylist.Kind(rawValue: value.trimmingBlanks.text)
         case .iFramesOnly: playlist.iFramesOnly = true
-        case .start: playlist.hasStart = true
+        case .start:
+            playlist.hasStart = true
+            playlist.startOffset = DecimalText.startOffset(AttributeList(value, in: source))
         default: break
         }
     }

@@ -10,6 +10,8 @@ package struct MultivariantPlaylist: Sendable {
     package internal(set) var steering: ContentSteering?
     /// EXT-X-START: it says where players of all renditions start.
     package internal(set) var hasStart = false
+    /// Its TIME-OFFSET: from the beginning, or negative from the end of the list. Nil when it cannot be read.
+    package internal(set) var startOffset: Duration?
 
     let source: PlaylistSource
     var edits = PlaylistEdits()
@@ -94,6 +96,8 @@ package struct AlternateRendition: Sendable {
     package let groupID: String
     package let name: String
     package let language: String?
+    /// DEFAULT=YES
+    package let isDefault: Bool
     /// Nil when the media is in the variants themselves, or weir cannot fetch it.
     package let url: WebURL?
     /// STABLE-RENDITION-ID

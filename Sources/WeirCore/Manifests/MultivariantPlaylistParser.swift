@@ -52,7 +52,9 @@ struct MultivariantPlaylistParser {
             guard let attribute = AttributeList(value, in: source).uri, source.resolves(attribute.value) else { break }
             playlist.edits.addURI(attribute, .imageStream(0))
         case .version: playlist.version = DecimalText.integer(value.trimmingBlanks).map { Int(clamping: $0) } ?? 1
-        case .start: playlist.hasStart = true
+        case .start:
+            playlist.hasStart = true
+            playlist.startOffset = DecimalText.startOffset(AttributeList(value, in: source))
         case .define: playlist.edits.define(AttributeList(value, in: source), in: source)
         case .segment, .targetDuration, .mediaSequence:
             throw .malformed(line: line.number, reason: "\(tag.rawValue) in a multivariant playlist")
@@ -101,6 +103,7 @@ struct MultivariantPlaylistParser {
                 groupID: list.text("GROUP-ID") ?? "",
                 name: list.text("NAME") ?? "",
                 language: list.text("LANGUAGE"),
+                isDefault: list.text("DEFAULT") == "YES",
                 url: url,
                 stableID: list.text("STABLE-RENDITION-ID")
             )

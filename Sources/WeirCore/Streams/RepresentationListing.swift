@@ -43,7 +43,9 @@ final class ListedRepresentation: Sendable {
     }
 
     /// The greatest duration of a segment, as a bound for reloads.
-    var segmentDuration: Duration {
+    var segmentDuration: Duration { ListedRepresentation.segmentDuration(of: representation) }
+
+    static func segmentDuration(of representation: Representation) -> Duration {
         let longest = representation.table.duration(of: representation.table.longest)
         return min(max(longest, .seconds(1)), DecimalText.longestDuration)
     }

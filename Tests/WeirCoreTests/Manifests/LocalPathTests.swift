@@ -21,6 +21,8 @@ import WeirCore
             ),
             (.key(stream, key, 12), "/s/abcdefgh23/00abcdef01234567/k12.key"),
             (.resource(stream, 3), "/s/abcdefgh23/r3"),
+            (.continuous(stream, .ts), "/s/abcdefgh23/live.ts"),
+            (.continuous(stream, .mkv), "/s/abcdefgh23/live.mkv"),
             (.channels, "/channels.m3u"),
             (.channel(slug: "bbc-1", suffix: nil, query: nil), "/c/bbc-1"),
             (.channel(slug: "bbc-1", suffix: "mpd", query: "utc=1&lutc=2"), "/c/bbc-1.mpd?utc=1&lutc=2"),
@@ -48,7 +50,8 @@ import WeirCore
             "/play?", "/play?url=", "/play?url=%", "/play?url=%zz", "/play?url=%ff", "/c", "/c/", "/c/-a", "/c/A",
             "/c/a/b", "/c/a.ts", "/c/a.m3u8.mpd", "/c/a%20b", "/channels.m3u/",
             "/play/?url=http%3A%2F%2Fh",
-            "//s/a/master.m3u8", "/s/\0/master.m3u8", "/s/ä/master.m3u8",
+            "//s/a/master.m3u8", "/s/\0/master.m3u8", "/s/ä/master.m3u8", "/s/a/live", "/s/a/live.",
+            "/s/a/live.TS", "/s/a/live.avi", "/s/a/live.ts/", "/s/a/live.m3u8", "/s/a/00abcdef01234567/live.ts",
         ]
     ) func refuses(target: String) {
         #expect(LocalPath(target: target) == nil)

@@ -1,0 +1,112 @@
+/// Goes through the segments of a DASH rendition, period after period.
+///
+/// State: begun nowhere → at a segment of a period → over.
+package struct PresentationWalk: Sendable {
+    /// How far before the live edge a walk begins where the manifest suggests nothing, in segments.
+    private static let usualDistance = 3
+
+    private let content: Representation.Content
+    /// Begin this much earlier than the others.
+    package var lead: Duration = .zero
+    /// Of the period that the walk is in, and how many it has been in before.
+    private var period: (start: Duration, ordinal: UInt64)?
+    /// The representation that was chosen, and the next segment's name.
+    private var track: String?
+    private var next: UInt64?
+
+    package init(content: Representation.Content) {
+        self.content = content
+    }
+
+    /// Which of a period's representations is read: the same as before where it goes on, else the best picture, and of
+    /// sounds the first that the manifest lists.
+    package static func choice(
+        _ content: Representation.Content,
+        in period: MPDPeriod,
+        keeping track: String? = nil
+    ) -> Representation? {
+        let all = period.representations.filter { $0.content == content && $0.isCarried }
+        if let same = all.first(where: { $0.track == track }) { return same }
+        guard content == .video else { return all.first }
+        return all.max { $0.bandwidth < $1.bandwidth }
+    }
+
+    /// - Parameter now: the time by the clock that the manifest goes by.
+    package mutating func step(in mpd: MPD, at now: WallTime) -> WalkStep {
+        if period == nil { begin(in: mpd, at: now) }
+        while let place = period {
+            guard let current = mpd.periods.first(where: { $0.start == place.start }),
+                let representation = PresentationWalk.choice(content, in: current, keeping: track)
+            else {
+                guard advance(in: mpd, behind: place) else { return mpd.isDynamic ? .wait(reload(mpd)) : .end }
+                continue
+            }
+            track = representation.track
+            if let segment = segment(of: representation, place.ordinal, at: now) { return .segment(segment) }
+            // More of this period may come as long as nothing follows it.
+            if advance(in: mpd, behind: place) { continue }
+            return mpd.isDynamic ? .wait(reload(mpd)) : .end
+        }
+        return mpd.isDynamic ? .wait(reload(mpd)) : .end
+    }
+
+    private func reload(_ mpd: MPD) -> Duration {
+        let longest = mpd.periods.last.flatMap { PresentationWalk.choice(content, in: $0) }
+            .map { ListedRepresentation.segmentDuration(of: $0) }
+        return max(.milliseconds(500), min(mpd.minimumUpdatePeriod ?? .seconds(2), (longest ?? .seconds(2)) / 2))
+    }
+
+    private mutating func begin(in mpd: MPD, at now: WallTime) {
+        guard mpd.isDynamic else {
+            period = mpd.periods.first.map { ($0.start, 0) }
+            return
+        }
+        let carrying = mpd.periods.filter { period in
+            PresentationWalk.choice(content, in: period).map { $0.available(at: now) != nil } ?? false
+        }
+        guard let last = carrying.last, let representation = PresentationWalk.choice(content, in: last) else { return }
+        period = (last.start, 0)
+        guard let window = representation.available(at: now) else { return }
+        let longest = ListedRepresentation.segmentDuration(of: representation)
+        let wanted = (mpd.suggestedPresentationDelay ?? longest * PresentationWalk.usualDistance) + lead
+        let segments = UInt64(clamping: (wanted.nanoseconds + longest.nanoseconds - 1) / longest.nanoseconds)
+        let first = window.last > segments ? max(window.first, window.last - segments + 1) : window.first
+        next = representation.segment(at: first)?.name
+    }
+
+    /// To the next period that there is.
+    private mutating func advance(in mpd: MPD, behind place: (start: Duration, ordinal: UInt64)) -> Bool {
+        guard let following = mpd.periods.first(where: { $0.start > place.start }) else { return false }
+        period = (following.start, place.ordinal + 1)
+        next = nil
+        return true
+    }
+
+    private mutating func segment(
+        of representation: Representation,
+        _ ordinal: UInt64,
+        at now: WallTime
+    ) -> WalkedSegment? {
+        guard let window = representation.available(at: now) else { return nil }
+        var place = window.first
+        var end = window.last + 1
+        // Names ascend with places; both may begin elsewhere in each manifest.
+        while let next, place < end {
+            let middle = (place + end) / 2
+            if let name = representation.segment(at: middle)?.name, name < next {
+                place = middle + 1
+            } else {
+                end = middle
+            }
+        }
+        guard place <= window.last, let segment = representation.segment(at: place) else { return nil }
+        next = segment.name + 1
+        return WalkedSegment(
+            number: segment.name,
+            duration: segment.duration,
+            media: .init(url: segment.url, range: segment.range),
+            section: representation.initialisation.map { .init(url: $0.url, range: $0.range) },
+            timeline: ordinal
+        )
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+import WeirCore
+
+@Suite("A walk through a DASH presentation") struct PresentationWalkTests {
+    private func taken(_ content: Representation.Content, _ mpd: MPD, at now: WallTime = .epoch) -> [WalkedSegment] {
+        var walk = PresentationWalk(content: content)
+        var segments: [WalkedSegment] = []
+        while case .segment(let segment) = walk.step(in: mpd, at: now) { segments.append(segment) }
+        return segments
+    }
+
+    private func period(_ id: Int, _ template: String, video: String = "") -> String {
+        """
+        <Period id="p\(id)" duration="PT10S"><AdaptationSet contentType="video" mimeType="video/mp4">
+        <SegmentTemplate media="\(id)-$RepresentationID$-$Number$.m4s" initialization="\(id)-$RepresentationID$.mp4" \(template)/>
+        <Representation id="low" bandwidth="100"/><Representation id="high" bandwidth="900"/></AdaptationSet>
+        <AdaptationSet contentType="audio" mimeType="audio/mp4" lang="en">
+        <SegmentTemplate media="\(id)-$RepresentationID$-$Number$.m4s" initialization="\(id)-$RepresentationID$.mp4" \(template)/>
+        <Representation id="en" bandwidth="10"/></AdaptationSet>
+        <AdaptationSet contentType="audio" mimeType="audio/mp4" lang="fr">
+        <SegmentTemplate media="\(id)-$RepresentationID$-$Number$.m4s" initialization="\(id)-$RepresentationID$.mp4" \(template)/>
+        <Representation id="fr" bandwidth="90"/></AdaptationSet></Period>
+        """
+    }
+
+    @Test("A recording is walked period after period, in the best picture and the first sound")
+    func periods() throws {
+        let template = "duration=\"2\" timescale=\"1\" startNumber=\"1\""
+        let mpd = try parseMPD(
+            "<MPD type=\"static\" mediaPresentationDuration=\"PT20S\">\(period(1, template))\(period(2, template))</MPD>"
+        )
+        let video = taken(.video, mpd)
+        #expect(video.map(\.media.url.lastPathPart) == [1, 2].flatMap { id in (1...5).map { "\(id)-high-\($0).m4s" } })
+        #expect(video.map(\.timeline) == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+        #expect(video[5].section?.url.lastPathPart == "2-high.mp4")
+        #expect(!video[5].continues(video[4]))
+        #expect(
+            taken(.audio, mpd).map(\.media.url.lastPathPart)
+                == [1, 2].flatMap { id in (1...5).map { "\(id)-en-\($0).m4s" } }
+        )
+    }
+
+    @Test("A live walk begins three segments from the edge and goes on as time does")
+    func live() throws {
+        let head = "type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\" minimumUpdatePeriod=\"PT2S\""
+        let template = "duration=\"2\" timescale=\"1\" startNumber=\"1\""
+        let mpd = try parseMPD(
+            "<MPD \(head)>\(period(1, template).replacing(" duration=\"PT10S\"", with: ""))</MPD>"
+        )
+        let now = WallTime.epoch + .seconds(100)
+        var walk = PresentationWalk(content: .video)
+        var numbers: [UInt64] = []
+        while case .segment(let segment) = walk.step(in: mpd, at: now) { numbers.append(segment.number) }
+        #expect(numbers == [48, 49, 50])
+        #expect(walk.step(in: mpd, at: now) == .wait(.seconds(1)))
+        guard case .segment(let next) = walk.step(in: mpd, at: now + .seconds(2)) else {
+            Issue.record("the walk did not go on")
+            return
+        }
+        #expect(next.number == 51)
+    }
+}
