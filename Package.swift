@@ -21,6 +21,14 @@ let package = Package(
     products: [
         .executable(name: "weir", targets: ["weir"])
     ],
+    traits: [
+        .trait(
+            name: "Media",
+            description:
+                "Continuous outputs, remuxed by libavformat (5.1 or newer). Without it weir says what is missing."
+        ),
+        .default(enabledTraits: ["Media"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
@@ -35,6 +43,12 @@ let package = Package(
     targets: [
         // The reader for DASH manifests.
         .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        // Containers and bitstreams; built only with the trait "Media".
+        .systemLibrary(
+            name: "CLibAV",
+            pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"])]
+        ),
         .target(
             name: "WeirCore",
             dependencies: ["CXML2", .product(name: "Crypto", package: "swift-crypto")],
@@ -69,6 +83,8 @@ let package = Package(
             dependencies: ["WeirCore"],
             swiftSettings: strict
         ),
+        // A fault in libav must not end the agent: only the worker process calls it.
+        .target(name: "WeirMedia", dependencies: ["CLibAV", "WeirCore"], swiftSettings: strict),
         .target(
             name: "WeirSimulation",
             dependencies: ["WeirCore"],
@@ -94,6 +110,7 @@ let package = Package(
                 "WeirCore",
                 "WeirLab",
                 "WeirSettings",
+                .target(name: "WeirMedia", condition: .when(traits: ["Media"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,0 +1,98 @@
+import CLibAV
+package import WeirCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The process that remuxes one stream into one container: a client of its agent, and the only place where libav runs.
+/// What happens to it happens to nobody else.
+package enum MediaWorker {
+    /// Bytes of private memory that the process may have: queues, libav, and the program itself.
+    private static let memory: UInt = 320 * 1024 * 1024
+
+    package struct Order: Sendable {
+        /// The stream's manifest at the agent.
+        package var manifest: WebURL
+        package var format: ContinuousFormat
+        /// Microseconds at which the output's time begins.
+        package var begin: Int64
+        /// Write the container alone, without records around it.
+        package var isPlain: Bool
+
+        package init(manifest: WebURL, format: ContinuousFormat, begin: Int64, isPlain: Bool) {
+            self.manifest = manifest
+            self.format = format
+            self.begin = begin
+            self.isPlain = isPlain
+        }
+    }
+
+    /// Works to the end of the stream, or until nobody reads any more.
+    /// - Parameter note: takes a line for the log.
+    /// - Returns: why it could not go on; nil when the stream is over or nobody reads.
+    package static func run(_ order: Order, note: @escaping (String) -> Void) -> String? {
+        limitMemory()
+        av_log_set_level(weir_log_errors())
+        let writer = RecordWriter(isPlain: order.isPlain)
+        do {
+            let readers = try sources(order).map { source in
+                RenditionReader(source) { text in
+                    note(text)
+                    try? writer.write(.damage, Array(text.utf8.prefix(512)), time: 0)
+                }
+            }
+            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin).run()
+            return nil
+        } catch is RecordWriter.Closed {
+            return nil
+        } catch {
+            let text = "\(error)"
+            try? writer.write(.fault, Array(text.utf8.prefix(512)), time: 0)
+            return text
+        }
+    }
+
+    /// Reads the manifest and chooses the renditions.
+    private static func sources(_ order: Order) throws -> [RenditionSource] {
+        let agent = order.manifest
+        let bytes = try LocalAnswer(.init(url: order.manifest), agent: agent).readAll(upTo: Limits().manifestBytes)
+        if MPD.isXML(bytes) { return try presentation(MPD.parse(bytes, url: order.manifest, limits: Limits()), order) }
+        switch try HLSPlaylist.parse(bytes, url: order.manifest, limits: Limits()) {
+        case .media: return [RenditionSource(playlist: order.manifest, agent: agent, start: nil, lead: .zero)]
+        case .multivariant(let list):
+            guard let choice = RenditionChoice(list) else { throw RemuxFault("the stream has no renditions") }
+            let start = list.startOffset
+            let main = RenditionSource(playlist: choice.main, agent: agent, start: start, lead: .zero)
+            guard let audio = choice.audio else { return [main] }
+            return [main, RenditionSource(playlist: audio, agent: agent, start: start, lead: .seconds(2))]
+        }
+    }
+
+    private static func presentation(_ mpd: MPD, _ order: Order) throws -> [RenditionSource] {
+        let there = [Representation.Content.video, .audio].filter { content in
+            mpd.periods.contains { PresentationWalk.choice(content, in: $0) != nil }
+        }
+        guard !there.isEmpty else { throw RemuxFault("the manifest has no picture or sound that weir carries") }
+        return there.map { content in
+            RenditionSource(
+                presentation: order.manifest,
+                content: content,
+                agent: order.manifest,
+                lead: content == .audio ? .seconds(2) : .zero
+            )
+        }
+    }
+
+    /// A hostile stream may make libav ask for any amount.
+    private static func limitMemory() {
+        var limit = rlimit(rlim_cur: memory, rlim_max: memory)
+        #if canImport(Glibc)
+            setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        #else
+            setrlimit(RLIMIT_DATA, &limit)
+        #endif
+    }
+}

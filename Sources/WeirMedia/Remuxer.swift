@@ -1,0 +1,237 @@
+import CLibAV
+import WeirCore
+
+/// Makes one continuous container out of the packets of one or two renditions.
+///
+/// A timeline at a time: all its packets in the order of their decoding, then the next timeline where it ended.
+final class Remuxer {
+    /// Media between two points at which the container is cut: what a reader waits for at most.
+    private static let cut: Int64 = 250_000
+    private static let cutBytes = 1024 * 1024
+
+    private enum Place {
+        case reading
+        /// A container of another timeline is open; its tracks.
+        case atNext([Demuxer.Track], UInt64)
+        case over
+    }
+
+    private let readers: [RenditionReader]
+    private var places: [Place]
+    private let format: ContinuousFormat
+    private let writer: RecordWriter
+    private let muxer: Muxer
+    private let isLive: Bool
+    private var lanes: [Lane] = []
+    private var timeline: MediaTimeline
+    private var current: UInt64 = 0
+    private var pace: MediaPace?
+    private var delaysDescription = false
+    private var hasBegun = false
+    private var hasHeader = false
+
+    /// Of the block that is being written: where it began, and whether a decoder can begin there.
+    private var blockTime: Int64 = 0
+    private var blockIsStart = true
+    private var blockBytes = 0
+
+    /// - Parameters:
+    ///   - readers: the main rendition, and the one of its sound where that is apart.
+    ///   - begin: microseconds of the output's time at which it begins.
+    init(_ readers: [RenditionReader], format: ContinuousFormat, writer: RecordWriter, begin: Int64) throws {
+        self.readers = readers
+        self.format = format
+        self.writer = writer
+        muxer = try Muxer(format)
+        places = readers.map { _ in .reading }
+        timeline = MediaTimeline(end: begin)
+        blockTime = begin
+        // Opening reads the manifest.
+        for reader in readers { _ = try reader.source.peek() }
+        isLive = readers[0].source.isLive
+        guard isLive else { return }
+        let target = readers[0].source.target
+        pace = MediaPace(lead: .seconds(1), comfortable: target * 3 + .seconds(2))
+    }
+
+    func run() throws {
+        try open()
+        while try openTimeline() {
+            while let lane = try nextLane() {
+                guard let entry = lane.take() else { continue }
+                try write(entry, lane)
+            }
+        }
+        guard hasHeader else { throw RemuxFault("there is nothing in the stream that can be played") }
+        try endBlock()
+        try writer.write(.block, muxer.end(), time: timeline.end)
+        try writer.write(.end, [], time: timeline.end)
+    }
+
+    // MARK: Tracks
+
+    /// Opens the first containers: they say what tracks the output has.
+    private func open() throws {
+        for index in readers.indices {
+            guard case .opened(let tracks, let number) = try readers[index].next() else {
+                places[index] = .over
+                continue
+            }
+            if index == 0 { current = number }
+            places[index] = .atNext(tracks, number)
+            for track in chosen(tracks, reader: index) {
+                lanes.append(try Lane(track, reader: index, format: format))
+            }
+        }
+        guard !lanes.isEmpty else { throw RemuxFault("the stream has neither picture nor sound") }
+        delaysDescription = lanes.contains {
+            $0.parameters.codec == AV_CODEC_ID_AC3 || $0.parameters.codec == AV_CODEC_ID_EAC3
+        }
+    }
+
+    /// Of a container the tracks that the output takes from it.
+    private func chosen(_ tracks: [Demuxer.Track], reader: Int) -> [Demuxer.Track] {
+        let audio = tracks.filter { !$0.parameters.isVideo }
+        let video = tracks.filter { $0.parameters.isVideo }
+        if reader > 0 { return Array(audio.prefix(1)) }
+        if readers.count > 1 { return video }
+        return video + (format == .flv ? Array(audio.prefix(1)) : audio)
+    }
+
+    /// Goes over to the next timeline, as soon as all have come to it.
+    /// - Returns: false at the end of all.
+    private func openTimeline() throws -> Bool {
+        let numbers = places.compactMap { if case .atNext(_, let number) = $0 { number } else { nil } }
+        guard let number = numbers.min() else { return false }
+        current = number
+        for index in readers.indices {
+            guard case .atNext(let tracks, number) = places[index] else { continue }
+            for lane in lanes where lane.reader == index { lane.restart() }
+            places[index] = .reading
+            if hasBegun { try reopen(index, tracks) }
+        }
+        hasBegun = true
+        for lane in lanes { try fill(lane) }
+        if !hasHeader, isLive { try skipToStart() }
+        let heads = lanes.compactMap { $0.head?.time }
+        // Nothing in it at all.
+        guard !heads.isEmpty else { return true }
+        timeline.begin(at: heads)
+        if !hasHeader { try begin() }
+        return true
+    }
+
+    private func reopen(_ reader: Int, _ tracks: [Demuxer.Track]) throws {
+        let own = lanes.filter { $0.reader == reader }
+        let found = chosen(tracks, reader: reader)
+        for isVideo in [true, false] {
+            let same = found.filter { $0.parameters.isVideo == isVideo }
+            for (place, lane) in own.filter({ $0.isVideo == isVideo }).enumerated() {
+                try lane.reopen(place < same.count ? same[place] : nil)
+            }
+        }
+    }
+
+    /// A player that joins a live stream begins with a picture, and with the sound that belongs to it.
+    private func skipToStart() throws {
+        guard let video = lanes.first(where: { $0.isVideo }) else { return }
+        while let head = video.head, !head.packet.isKey {
+            _ = video.take()
+            try fill(video)
+        }
+        guard let start = video.head?.time else { return }
+        for lane in lanes where !lane.isVideo {
+            while let head = lane.head, head.time < start {
+                _ = lane.take()
+                try fill(lane)
+            }
+        }
+    }
+
+    // MARK: Packets
+
+    /// The track whose packet is decoded next; nil at the end of the timeline.
+    private func nextLane() throws -> Lane? {
+        for lane in lanes { try fill(lane) }
+        return lanes.filter { $0.head != nil }.min { ($0.head?.time ?? 0) < ($1.head?.time ?? 0) }
+    }
+
+    /// Reads until the track has a packet, or it is clear that it has none for now.
+    private func fill(_ lane: Lane) throws {
+        while lane.head == nil, lane.input != nil, case .reading = places[lane.reader] {
+            let others = lanes.filter { $0.reader == lane.reader }.map(\.span).max() ?? 0
+            guard others < silence else { return }
+            try pull(lane.reader)
+        }
+    }
+
+    /// How far a track may lie behind the others of its container before it counts as silent: segments of MP4 may hold
+    /// one track behind the other.
+    private var silence: Int64 { (readers[0].source.target.nanoseconds / 1000) * 5 / 4 + 1_000_000 }
+
+    private func pull(_ reader: Int) throws {
+        switch try readers[reader].next() {
+        case .over: places[reader] = .over
+        case .opened(let tracks, current): try reopen(reader, tracks)
+        case .opened(let tracks, let number): places[reader] = .atNext(tracks, number)
+        case .packet(let packet):
+            guard !packet.isEncrypted else {
+                throw RemuxFault("the stream is encrypted in a way that only its players have keys for (DRM)")
+            }
+            guard
+                let lane = lanes.first(where: { $0.reader == reader && $0.input == packet.pointer.pointee.stream_index }
+                )
+            else { return }
+            // Tracks of one timeline wrap together.
+            if let other = lanes.first(where: { $0 !== lane && $0.head != nil })?.head { lane.anchor(other.time) }
+            try lane.add(packet)
+        }
+    }
+
+    // MARK: The container
+
+    private func begin() throws {
+        for lane in lanes {
+            try lane.describe()
+            lane.output = try muxer.add(lane.parameters, timeBase: lane.timeBase, frameRate: lane.frameRate)
+        }
+        try muxer.begin(delaysDescription: delaysDescription)
+        hasHeader = true
+        guard !delaysDescription || format != .mp4 else { return }
+        try writer.write(.header, muxer.take(), time: timeline.end)
+    }
+
+    private func write(_ entry: Lane.Entry, _ lane: Lane) throws {
+        let time = entry.time &+ timeline.shift
+        let isStart = lane.isVideo ? entry.packet.isKey : !lanes.contains { $0.isVideo }
+        let isLong = time - blockTime >= Remuxer.cut || blockBytes >= Remuxer.cutBytes
+        if lane.isVideo && isStart || isLong {
+            try endBlock()
+            blockTime = time
+            blockIsStart = isStart
+        }
+        if var pace {
+            let media = WeirCore.Duration(nanoseconds: (time &- 0).multipliedReportingOverflow(by: 1000).partialValue)
+            let delay = pace.delay(of: media, waiting: readers[0].source.waiting, at: WorkerClock.now)
+            self.pace = pace
+            // What is ready goes out before the wait.
+            WorkerClock.sleep(delay)
+        }
+        blockBytes += entry.packet.byteCount
+        timeline.note(end: lane.stamp(entry, shift: timeline.shift, timeBase: muxer.timeBase(of: lane.output)))
+        try muxer.write(entry.packet)
+    }
+
+    private func endBlock() throws {
+        guard blockBytes > 0 else { return }
+        blockBytes = 0
+        try muxer.flush()
+        if delaysDescription, format == .mp4 {
+            // The first flush writes the description alone.
+            delaysDescription = false
+            try writer.write(.header, muxer.take(), time: blockTime)
+            try muxer.flush()
+        }
+        try writer.write(blockIsStart ? .start : .block, muxer.take(), time: blockTime)
+    }
+}

@@ -1,0 +1,183 @@
+import WeirCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What was wrong so that a remux cannot go on at all; one line for the reader.
+struct RemuxFault: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The worker's clocks.
+enum WorkerClock {
+    static var now: Instant {
+        let time = read(CLOCK_MONOTONIC)
+        return Instant(nanoseconds: time)
+    }
+
+    static var wall: WallTime { WallTime(nanoseconds: read(CLOCK_REALTIME)) }
+
+    static func sleep(_ duration: WeirCore.Duration) {
+        guard duration > .zero else { return }
+        var time = timespec(
+            tv_sec: Int(duration.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(duration.nanoseconds % 1_000_000_000)
+        )
+        // The worker has no signal handlers that would cut it short.
+        nanosleep(&time, nil)
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// The segments of one rendition, one after another, as the agent's manifests list them. Blocks while there is none.
+final class RenditionSource {
+    /// Times in a row that a manifest may fail until the stream is given up.
+    private static let patience = 10
+
+    private enum Walk {
+        case playlist(SegmentWalk, MediaPlaylist?)
+        case presentation(PresentationWalk, MPD?)
+    }
+
+    private let manifest: WebURL
+    private let agent: WebURL
+    private var walk: Walk
+    private var isNew = false
+    private var readAt = Instant.start
+    /// The one that was looked at and not taken.
+    private var pending: WalkedSegment?
+    private var keys: [(url: WebURL, bytes: [UInt8])] = []
+    private(set) var isLive = false
+    /// Media that could be read already.
+    private(set) var waiting = WeirCore.Duration.zero
+    /// Longest segment, as far as the manifest says.
+    private(set) var target = WeirCore.Duration.seconds(2)
+
+    init(playlist: WebURL, agent: WebURL, start: WeirCore.Duration?, lead: WeirCore.Duration) {
+        manifest = playlist
+        self.agent = agent
+        var walk = SegmentWalk()
+        walk.start = start
+        walk.lead = lead
+        self.walk = .playlist(walk, nil)
+    }
+
+    init(presentation: WebURL, content: Representation.Content, agent: WebURL, lead: WeirCore.Duration) {
+        manifest = presentation
+        self.agent = agent
+        var walk = PresentationWalk(content: content)
+        walk.lead = lead
+        self.walk = .presentation(walk, nil)
+    }
+
+    /// The next segment, without taking it; nil at the end.
+    func peek() throws -> WalkedSegment? {
+        if let pending { return pending }
+        pending = try advance()
+        return pending
+    }
+
+    /// It was taken.
+    func take() { pending = nil }
+
+    /// The key of a segment; nil when it cannot be had.
+    func key(_ key: WalkedSegment.Key) -> [UInt8]? {
+        if let known = keys.first(where: { $0.url == key.url }) { return known.bytes }
+        guard let bytes = try? LocalAnswer(.init(url: key.url), agent: agent).readAll(upTo: 1024) else {
+            return nil
+        }
+        // Rotating keys are used once each.
+        if keys.count >= 8 { keys.removeFirst() }
+        keys.append((key.url, bytes))
+        return bytes
+    }
+
+    func open(_ part: WalkedSegment.Part) throws(LocalFailure) -> LocalAnswer { try LocalAnswer(part, agent: agent) }
+
+    private func advance() throws -> WalkedSegment? {
+        if needsManifest { try reload() }
+        while true {
+            switch step() {
+            case .segment(let segment):
+                guard !segment.isProtected else {
+                    throw RemuxFault("the stream is encrypted in a way that only its players have keys for (DRM)")
+                }
+                return segment
+            case .end: return nil
+            case .wait(let time):
+                WorkerClock.sleep(readAt + time - WorkerClock.now)
+                try reload()
+            }
+        }
+    }
+
+    private var needsManifest: Bool {
+        switch walk {
+        case .playlist(_, let list): list == nil
+        case .presentation(_, let mpd): mpd == nil
+        }
+    }
+
+    private func step() -> WalkStep {
+        defer { isNew = false }
+        switch walk {
+        case .playlist(var walk, let list?):
+            let step = walk.step(in: list, isNew: isNew)
+            waiting = walk.remaining(in: list)
+            self.walk = .playlist(walk, list)
+            return step
+        case .presentation(var walk, let mpd?):
+            let step = walk.step(in: mpd, at: WorkerClock.wall)
+            self.walk = .presentation(walk, mpd)
+            return step
+        case .playlist(_, nil), .presentation(_, nil): return .wait(.seconds(1))
+        }
+    }
+
+    private func reload() throws {
+        var failures = 0
+        while true {
+            do {
+                let bytes = try LocalAnswer(.init(url: manifest), agent: agent)
+                    .readAll(upTo: Limits().manifestBytes)
+                readAt = WorkerClock.now
+                isNew = true
+                return try adopt(bytes)
+            } catch LocalFailure.unreachable {
+                throw RemuxFault("the agent does not answer any more")
+            } catch let failure as LocalFailure {
+                failures += 1
+                guard failures < RenditionSource.patience else {
+                    throw RemuxFault("the manifest cannot be read: \(failure)")
+                }
+                WorkerClock.sleep(target / 2)
+            }
+        }
+    }
+
+    private func adopt(_ bytes: [UInt8]) throws {
+        switch walk {
+        case .playlist(let walk, _):
+            guard case .media(let list) = try HLSPlaylist.parse(bytes, url: manifest, limits: Limits()) else {
+                throw RemuxFault("a list of renditions is where a list of segments should be")
+            }
+            isLive = !list.endList
+            target = list.targetDuration
+            self.walk = .playlist(walk, list)
+        case .presentation(let walk, _):
+            let mpd = try MPD.parse(bytes, url: manifest, limits: Limits())
+            isLive = mpd.isDynamic
+            self.walk = .presentation(walk, mpd)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import WeirCore
+
+/// The bytes of one container: initialisation and segments of one rendition, one behind the other, decrypted, until one
+/// comes that does not continue them.
+final class SegmentBytes: ByteSource {
+    /// Segments in a row that cannot be had until the stream is given up.
+    private static let patience = 12
+
+    private let source: RenditionSource
+    private let report: (String) -> Void
+    private var first: WalkedSegment?
+    private var last: WalkedSegment
+    private var answer: LocalAnswer?
+    private var isSection = false
+    private var cipher: SegmentCipher?
+    private var plain: ArraySlice<UInt8> = []
+    private var failures = 0
+    /// Why it ended though nothing is wrong with the media.
+    private(set) var fault: (any Error)?
+    /// Of the stream's end.
+    private(set) var hasEnded = false
+    private var isBroken = false
+
+    /// - Parameter report: told of what is left out.
+    init(_ source: RenditionSource, from first: WalkedSegment, report: @escaping (String) -> Void) {
+        self.source = source
+        self.first = first
+        last = first
+        self.report = report
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        while fault == nil, !isBroken {
+            if !plain.isEmpty {
+                let count = min(buffer.count, plain.count)
+                buffer.copyBytes(from: plain.prefix(count))
+                plain = plain.dropFirst(count)
+                return count
+            }
+            do {
+                guard let answer else {
+                    guard try openNext() else { return 0 }
+                    continue
+                }
+                let count = try answer.read(into: buffer)
+                if count == 0 {
+                    finishAnswer()
+                } else if let cipher {
+                    plain = cipher.add(Array(UnsafeRawBufferPointer(rebasing: buffer[..<count]))[...])[...]
+                } else {
+                    return count
+                }
+            } catch let failure as LocalFailure {
+                // Half a segment cannot be followed by another one in the same container.
+                report("segment \(last.number): \(failure)")
+                isBroken = true
+            } catch {
+                fault = error
+            }
+        }
+        return 0
+    }
+
+    private func finishAnswer() {
+        answer = nil
+        failures = 0
+        if let cipher { plain = cipher.finish()[...] }
+        cipher = nil
+        guard isSection else { return }
+        isSection = false
+        openMedia(last)
+    }
+
+    /// - Returns: false at the end of the container.
+    private func openNext() throws -> Bool {
+        guard let next = try source.peek() else {
+            hasEnded = true
+            return false
+        }
+        guard first != nil || next.continues(last) else { return false }
+        source.take()
+        last = next
+        let isFirst = first != nil
+        first = nil
+        guard isFirst, let section = next.section else {
+            openMedia(next)
+            return true
+        }
+        do throws(LocalFailure) {
+            answer = try source.open(section)
+            isSection = true
+            return true
+        } catch {
+            report("the initialisation of segment \(next.number): \(error)")
+            isBroken = true
+            try countFailure()
+            return false
+        }
+    }
+
+    private func openMedia(_ segment: WalkedSegment) {
+        if let key = segment.key {
+            cipher = source.key(key).flatMap { SegmentCipher(key: $0, vector: key.vector) }
+            guard cipher != nil else { return leaveOut(segment, "its key cannot be had") }
+        }
+        do throws(LocalFailure) {
+            answer = try source.open(segment.media)
+        } catch {
+            leaveOut(segment, "\(error)")
+        }
+    }
+
+    private func leaveOut(_ segment: WalkedSegment, _ reason: String) {
+        cipher = nil
+        report("segment \(segment.number): \(reason)")
+        do { try countFailure() } catch { fault = error }
+    }
+
+    private func countFailure() throws {
+        failures += 1
+        guard failures < SegmentBytes.patience else { throw RemuxFault("the segments cannot be read") }
+    }
+}
