@@ -26,6 +26,12 @@ package struct ProgramSettings: Sendable {
     /// The player's command, split into words, one of which holds `{url}`; empty: none.
     package var player: [String] = []
     package var json = false
+    /// Whole streams as one file, `/s/{stream}/live.ts` and its like.
+    package var continuousOutputs = true
+    /// Bytes that each of them keeps for readers that join or lag.
+    package var gopCacheBytes = 8 * 1024 * 1024
+    /// Processes that remux at once.
+    package var mediaWorkers = 4
     /// Where everything that the core is fed is written to, for `simulate --replay`; nil: nowhere.
     package var recordedInputs: String?
     /// Bytes that this file grows to.

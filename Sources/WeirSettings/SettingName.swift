@@ -22,6 +22,9 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case allowURL = "allow_url"
     case channels
     case zapBudget = "zap_budget"
+    case continuousOutputs = "continuous_outputs"
+    case gopCacheSize = "gop_cache_size"
+    case mediaWorkers = "media_workers"
     case apiTokenFile = "api_token_file"
     case identity
     case caFile = "ca_file"

@@ -43,6 +43,30 @@ package enum SettingsTable {
             source: "a few dozen playlists, so that zapping on waits for media alone"
         ),
         Setting(
+            .continuousOutputs,
+            .boolean(\.continuousOutputs),
+            default: "true",
+            "Offer each stream also as one file without an end: /s/{stream}/live.ts, .flv, .mp4 and .mkv, remuxed.",
+            source: "it costs nothing until somebody reads one"
+        ),
+        Setting(
+            .gopCacheSize,
+            .size(\.gopCacheBytes),
+            default: "8MiB",
+            "Memory for the latest groups of pictures of each such output: where new readers begin, and how far slow ones "
+                + "may lag.",
+            source: "ten seconds of 6 Mbit/s, more than encoders put between two keyframes"
+        ),
+        Setting(
+            .mediaWorkers,
+            .one("N", \.mediaWorkers, expected: "a number from 1 to 64") { text in
+                Int(text).flatMap { (1...64).contains($0) ? $0 : nil }
+            },
+            default: "4",
+            "Most processes that remux at once: one for each live output, one for each reader of a recording.",
+            source: "what a household watches; each takes some 30 MiB"
+        ),
+        Setting(
             .apiTokenFile,
             .file(\.apiTokenFile),
             "File that holds the token of the control API; written when missing.",

@@ -25,6 +25,9 @@ struct SettingFlags: ParsableArguments {
     @Option(.allowURL) var allowURL: [String] = []
     @Option(.channels) var channels: [String] = []
     @Option(.zapBudget) var zapBudget: [String] = []
+    @Option(.continuousOutputs) var continuousOutputs: [String] = []
+    @Option(.gopCacheSize) var gopCacheSize: [String] = []
+    @Option(.mediaWorkers) var mediaWorkers: [String] = []
     @Option(.apiTokenFile) var apiTokenFile: [String] = []
     @Option(.caFile) var caFile: [String] = []
     @Option(.player) var player: [String] = []
@@ -47,6 +50,7 @@ struct SettingFlags: ParsableArguments {
             .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
             .cacheMemory: cacheMemory, .liveOffset: liveOffset, .allowURL: allowURL, .channels: channels,
             .zapBudget: zapBudget,
+            .continuousOutputs: continuousOutputs, .gopCacheSize: gopCacheSize, .mediaWorkers: mediaWorkers,
             .apiTokenFile: apiTokenFile, .caFile: caFile,
             .recordInputs: recordInputs, .recordSize: recordSize,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,

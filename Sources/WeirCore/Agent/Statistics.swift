@@ -34,6 +34,16 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Of these, DASH manifests of which only what is new was fetched.
     package var manifest_patches: Int = 0
     package var origin_requests: Int = 0
+    /// Who reads a continuous output now; like the following four filled in by the shell.
+    package var continuous_readers: Int = 0
+    /// Processes that remux now.
+    package var media_workers: Int = 0
+    /// Workers that died and were replaced.
+    package var media_worker_restarts: Int = 0
+    /// Segments that a remux left out: missing, cut short or damaged.
+    package var media_damaged_segments: Int = 0
+    /// Times that a reader of a live output was too slow and went on at the latest keyframe.
+    package var continuous_skips: Int = 0
     /// Filled in by the shell; 0 in a simulation.
     package var rss_bytes: Int64 = 0
 
@@ -54,6 +64,8 @@ package struct SessionReport: Sendable, Encodable {
     package var buffer_seconds: Double
     package var stalls: Int
     package var peers: Int
+    /// Who reads a continuous output of it; filled in by the shell.
+    package var continuous_readers = 0
     package var playlists: [PlaylistReport]
     /// The content steering pathway or the base URL's service location in use; left out when the stream has but one.
     package var pathway: String?

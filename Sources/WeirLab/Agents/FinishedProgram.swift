@@ -46,16 +46,18 @@ package struct FinishedProgram: Sendable {
     }
 }
 
-/// A pipe whose ends are closed in children: they would otherwise keep each other's pipes open.
+/// A pipe that is read to its end, or line by line.
 struct PipeEnds: Sendable {
     let reading: Int32
     let writing: Int32
 
     init() throws(LabError) {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw LabError("no pipe: \(String(cString: strerror(errno)))") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        (reading, writing) = (ends[0], ends[1])
+        do {
+            let pipe = try Pipe()
+            (reading, writing) = (pipe.reading, pipe.writing)
+        } catch {
+            throw LabError("\(error)")
+        }
     }
 
     /// Up to the first line's end, which is left out, or to the end of the stream. Closes the reading end.

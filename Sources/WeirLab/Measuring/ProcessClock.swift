@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -26,9 +28,14 @@ package enum ProcessClock {
         while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil) == EINTR {}
     }
 
-    /// The processes that a process has started and that still run (proc_pid_task_children(5)).
+    /// The processes that any thread of a process has started and that still run (proc_pid_task_children(5)).
     package static func children(of process: Int32) -> [Int32] {
-        SmallProcFile.text("/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { Int32($0) }
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+        return threads.flatMap { thread in
+            SmallProcFile.text("/proc/\(process)/task/\(thread)/children").split(separator: " ").compactMap {
+                Int32($0)
+            }
+        }
     }
 
     private static func seconds(_ clock: clockid_t) -> Double? {

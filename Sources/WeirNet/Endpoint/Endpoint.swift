@@ -14,6 +14,8 @@ package final class Endpoint: @unchecked Sendable {
     package weak var agent: (any ControlledAgent)?
     /// Looks for a newer list of channels before a request for one is answered; nil when there is no list.
     package var channels: ChannelSource?
+    /// Set before the first request can come; nil where nothing is remuxed.
+    var continuous: ContinuousOutputs?
 
     private var channel: (any Channel)?
     private(set) var hostRule: HostRule
@@ -72,6 +74,7 @@ package final class Endpoint: @unchecked Sendable {
         let listener = channel?.close().flatMapError { [loop] _ in loop.makeSucceededVoidFuture() }
         channel = nil
         channels?.close()
+        continuous?.shutDown()
         for connection in connections.values { connection.abort() }
         return listener ?? loop.makeSucceededVoidFuture()
     }
@@ -140,6 +143,26 @@ package final class Endpoint: @unchecked Sendable {
 
     func isPlayerRoute(_ target: String) -> Bool {
         target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?") || isChannelRoute(target)
+    }
+
+    /// Answers a request for a continuous output.
+    /// - Returns: false when the request is for something else.
+    func answerContinuous(_ target: String, isHead: Bool, from connection: PlayerConnection) -> Bool {
+        guard let continuous, case .continuous(let stream, let format)? = LocalPath(target: target) else {
+            return false
+        }
+        let session = agent?.sessions().first { $0.id == stream.text }
+        // A wildcard is where it listens, not where a worker can connect to.
+        let host = ["0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"][settings.host] ?? settings.host
+        continuous.answer(
+            connection,
+            stream,
+            format,
+            isHead: isHead,
+            session: session,
+            base: "http://\(PeerAddress(host: host, port: port))"
+        )
+        return true
     }
 
     private func isChannelRoute(_ target: String) -> Bool {

@@ -82,6 +82,17 @@ enum Metrics {
         Metric("origin_requests_total", "counter", "Requests to origins for media.") {
             Double($0.agent.origin_requests)
         },
+        Metric("continuous_readers", "gauge", "Readers of continuous outputs.") { Double($0.agent.continuous_readers) },
+        Metric("media_workers", "gauge", "Processes that remux.") { Double($0.agent.media_workers) },
+        Metric("media_worker_restarts_total", "counter", "Remuxing processes that died and were replaced.") {
+            Double($0.agent.media_worker_restarts)
+        },
+        Metric("media_damaged_segments_total", "counter", "Segments that a remux left out.") {
+            Double($0.agent.media_damaged_segments)
+        },
+        Metric("continuous_skips_total", "counter", "Times that a slow reader went on at the latest keyframe.") {
+            Double($0.agent.continuous_skips)
+        },
         Metric("rss_bytes", "gauge", "Resident memory of the process.") { Double($0.agent.rss_bytes) },
         Metric("rss_anon_bytes", "gauge", "Anonymous resident memory of the process.") { Double($0.anonymousBytes) },
     ]

@@ -33,6 +33,8 @@ final class PlayerConnection: ChannelDuplexHandler {
 
     // The answer under way.
     private(set) var request: RequestID?
+    /// Who gives the answer's bytes when it is a continuous output.
+    private var reader: ContinuousReader?
     private var framing: AnswerFraming?
     private var closeAfterAnswer = false
     private var ended = false
@@ -75,8 +77,16 @@ final class PlayerConnection: ChannelDuplexHandler {
             self.request = nil
             endpoint.closed(request)
         }
+        let reader = reader
+        self.reader = nil
+        reader?.onGone()
         endpoint.removed(self)
         context.fireChannelInactive()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { reader?.onWritable() }
+        context.fireChannelWritabilityChanged()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -176,6 +186,7 @@ final class PlayerConnection: ChannelDuplexHandler {
                 guard head.method == .GET || head.method == .HEAD else {
                     throw RequestRefusal(status: 405, error: "only GET and HEAD are allowed here", hint: "Use GET.")
                 }
+                if endpoint.answerContinuous(check.target, isHead: head.method == .HEAD, from: self) { return }
                 forward(head, check)
             } else {
                 endpoint.control(check, head, body: body, from: self, localAddress: localAddress)
@@ -233,6 +244,20 @@ final class PlayerConnection: ChannelDuplexHandler {
     }
 
     // MARK: Answers
+
+    /// Whether more would leave soon.
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Somebody else than the core gives this answer, as fast as it is taken.
+    func follow(_ reader: ContinuousReader) { self.reader = reader }
+    func unfollow() { reader = nil }
+
+    /// A head alone, for HEAD.
+    func answerHead(_ head: AnswerHead) {
+        start(head)
+        end()
+        flush()
+    }
 
     func start(_ head: AnswerHead) {
         guard phase == .answering, framing == nil else { return }

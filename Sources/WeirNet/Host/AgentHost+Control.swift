@@ -2,8 +2,19 @@ package import WeirCore
 
 /// Called on the event loop, which is the actor's executor.
 extension AgentHost: ControlledAgent {
-    nonisolated package func statistics() -> AgentStatistics { assumeIsolated { $0.agent.statistics(at: $0.now) } }
-    nonisolated package func sessions() -> [SessionReport] { assumeIsolated { $0.agent.sessions(at: $0.now) } }
+    nonisolated package func statistics() -> AgentStatistics { assumeIsolated { $0.currentStatistics() } }
+
+    nonisolated package func sessions() -> [SessionReport] {
+        assumeIsolated { host in
+            var sessions = host.agent.sessions(at: host.now)
+            for index in sessions.indices {
+                let readers = host.parts.endpoint.continuous?.readers(of: sessions[index].id)
+                sessions[index].continuous_readers = readers ?? 0
+            }
+            return sessions
+        }
+    }
+
     nonisolated package func segments(of stream: StreamID) -> [SegmentReport] {
         assumeIsolated { $0.agent.segments(of: stream) }
     }
@@ -16,5 +27,9 @@ extension AgentHost: ControlledAgent {
     nonisolated package func close(_ stream: StreamID) { assumeIsolated { $0.close(stream: stream) } }
 
     /// The same from anywhere.
-    package func currentStatistics() -> AgentStatistics { agent.statistics(at: now) }
+    package func currentStatistics() -> AgentStatistics {
+        var statistics = agent.statistics(at: now)
+        parts.endpoint.continuous?.add(to: &statistics)
+        return statistics
+    }
 }

@@ -34,6 +34,11 @@ extension AgentHost {
             throw HostError.trustRoots(files: configuration.origin.extraTrustRoots)
         }
         let endpoint = Endpoint(loop: loop, settings: settings, deliver: deliver)
+        endpoint.continuous = ContinuousOutputs(
+            settings: configuration.continuous,
+            loop: loop,
+            logger: configuration.logger
+        )
         do {
             let port = try await listen(endpoint, settings)
             let links = try await configuration.links?(loop, deliver) ?? NoLinks(loop: loop, deliver: deliver)

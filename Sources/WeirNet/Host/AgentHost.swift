@@ -144,7 +144,10 @@ package actor AgentHost {
         inbox.put(.open(id, request))
     }
 
-    func close(stream: StreamID) { inbox.put(.close(stream)) }
+    func close(stream: StreamID) {
+        parts.endpoint.continuous?.close(stream)
+        inbox.put(.close(stream))
+    }
 
     func opened(_ id: OpenID, _ result: OpenResult) { opening.removeValue(forKey: id)?(result) }
 

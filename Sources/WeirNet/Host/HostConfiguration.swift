@@ -12,6 +12,7 @@ package struct HostConfiguration: Sendable {
     package var limits = Limits()
     package var endpoint: EndpointSettings
     package var origin = OriginSettings()
+    package var continuous = ContinuousSettings()
     package var logger: Logger
     /// Nil: no list of channels.
     package var channels: ChannelSource.Location?

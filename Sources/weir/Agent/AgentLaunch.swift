@@ -47,6 +47,13 @@ enum AgentLaunch {
         configuration.recording = settings.recordedInputs.map {
             RecordingPlace(file: $0, limit: settings.recordingSize)
         }
+        configuration.continuous.isOn = settings.continuousOutputs
+        configuration.continuous.cacheBytes = settings.gopCacheBytes
+        configuration.continuous.workers = settings.mediaWorkers
+        #if Media
+            // This very program, also when its file was replaced meanwhile.
+            configuration.continuous.worker = ["/proc/self/exe", "media-worker"]
+        #endif
         configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)

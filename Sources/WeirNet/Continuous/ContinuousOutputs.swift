@@ -1,0 +1,108 @@
+import Logging
+import NIOCore
+import WeirCore
+
+/// The continuous outputs of an agent: which there are, and who may have one. Confined to the endpoint's event loop,
+/// which is what makes it Sendable.
+final class ContinuousOutputs: @unchecked Sendable {
+    private let settings: ContinuousSettings
+    private let loop: any EventLoop
+    private let logger: Logger
+    private var outputs: [ContinuousOutput] = []
+    /// Of outputs that are over.
+    private var finished = (restarts: 0, damaged: 0, skips: 0)
+
+    init(settings: ContinuousSettings, loop: any EventLoop, logger: Logger) {
+        self.settings = settings
+        self.loop = loop
+        self.logger = logger
+    }
+
+    /// - Parameters:
+    ///   - base: where the worker finds the endpoint, `http://127.0.0.1:8090`.
+    ///   - session: the stream; nil when there is none of that name.
+    func answer(
+        _ connection: PlayerConnection,
+        _ stream: StreamID,
+        _ format: ContinuousFormat,
+        isHead: Bool,
+        session: SessionReport?,
+        base: String
+    ) {
+        guard let session, !session.path.isEmpty else {
+            return refuse(connection, 404, "no such stream here", "Open it first: weir play URL, or POST /v1/sessions.")
+        }
+        guard settings.isOn else {
+            return refuse(connection, 501, "continuous outputs are off", "Set continuous_outputs to true.")
+        }
+        guard let worker = settings.worker else {
+            return refuse(
+                connection,
+                501,
+                "this weir was built without libavformat",
+                "Open the stream's playlist, or build weir with its trait Media."
+            )
+        }
+        guard !isHead else { return connection.answerHead(ContinuousOutput.head(format)) }
+        if session.live, let shared = outputs.first(where: { $0.source.stream == stream && $0.source.format == format })
+        {
+            return shared.join(connection)
+        }
+        guard outputs.count < settings.workers else {
+            return refuse(
+                connection,
+                503,
+                "all \(settings.workers) media workers are busy",
+                "Raise media_workers, or close another reader."
+            )
+        }
+        let output = ContinuousOutput(
+            .init(
+                stream: stream,
+                format: format,
+                isLive: session.live,
+                command: worker + [base + session.path, "--format", format.rawValue]
+            ),
+            settings: settings,
+            loop: loop,
+            logger: logger
+        ) { [weak self] in self?.remove($0) }
+        outputs.append(output)
+        output.join(connection)
+    }
+
+    private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, _ hint: String) {
+        let fields = [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")]
+        connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
+    }
+
+    private func remove(_ output: ContinuousOutput) {
+        outputs.removeAll { $0 === output }
+        finished.restarts += output.restarts
+        finished.damaged += output.damagedSegments
+        finished.skips += output.skips
+    }
+
+    func shutDown() {
+        for output in outputs { output.finish() }
+    }
+
+    /// Ends the outputs of streams that are no more.
+    func close(_ stream: StreamID) {
+        for output in outputs where output.source.stream == stream { output.finish() }
+    }
+
+    // MARK: What is told of them
+
+    func add(to statistics: inout AgentStatistics) {
+        statistics.continuous_readers = outputs.reduce(0) { $0 + $1.readerCount }
+        statistics.media_workers = outputs.count { $0.isRunning }
+        statistics.media_worker_restarts = outputs.reduce(finished.restarts) { $0 + $1.restarts }
+        statistics.media_damaged_segments = outputs.reduce(finished.damaged) { $0 + $1.damagedSegments }
+        statistics.continuous_skips = outputs.reduce(finished.skips) { $0 + $1.skips }
+    }
+
+    func readers(of stream: String) -> Int {
+        outputs.filter { $0.source.stream.text == stream }.reduce(0) { $0 + $1.readerCount }
+    }
+}
