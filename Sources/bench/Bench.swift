@@ -8,9 +8,9 @@ struct Bench: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure weir beside its bounds and peers: Scripts/bench NAME.",
         subcommands: [
-            CorporaBench.self, EndpointBench.self, LatencyBench.self, LowLatencyOriginBench.self, MemoryBench.self,
-            ModeBench.self, RaceBench.self, ScenesBench.self, SizesBench.self, SwarmBench.self, TrackerBench.self,
-            ViewCommand.self,
+            ContinuousBench.self, CorporaBench.self, EndpointBench.self, LatencyBench.self,
+            LowLatencyOriginBench.self, MemoryBench.self, ModeBench.self, RaceBench.self, ScenesBench.self,
+            SizesBench.self, SwarmBench.self, TrackerBench.self, ViewCommand.self,
         ]
     )
 }
