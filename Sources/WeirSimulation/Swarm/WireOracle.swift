@@ -7,7 +7,8 @@ package struct WireOracle {
         var rendition: UInt64
         var kind: UInt8
         var numbers = HeldRanges()
-        /// On live, who plays a rendition passes on what it comes to: all from here on.
+        /// On live, who plays a rendition passes on what it comes to: all from the one before this place on, for which its
+        /// player may be waiting.
         var passesOnFrom: UInt64?
     }
 
@@ -66,7 +67,7 @@ package struct WireOracle {
             && offers[end].contains {
                 $0.rendition == run.segment.rendition.value && $0.kind == run.segment.kind.rawValue
                     && ($0.numbers.contains(run.segment.number)
-                        || $0.passesOnFrom.map { $0 <= run.segment.number } ?? false)
+                        || $0.passesOnFrom.map { $0 <= run.segment.number + 1 } ?? false)
             }
         if !isOffered { unofferedRequests += 1 }
         return isOffered
