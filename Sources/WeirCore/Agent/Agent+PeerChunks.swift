@@ -150,7 +150,8 @@ extension Agent {
     ) {
         totals.rejected_bytes += Int64(bytes)
         link.rejectedBytes += Int64(bytes)
-        let isListed = link.ownLists[segment.named].map { $0.life == segment.life && $0.chunks.contains(chunk) } ?? false
+        let isListed =
+            link.ownLists[segment.named].map { $0.life == segment.life && $0.chunks.contains(chunk) } ?? false
         // Sending for a list that was named without another one ahead of it is stating that list.
         let isAgreed = run.list != nil && run.list == segment.listRoot
         if isListed || isAgreed {

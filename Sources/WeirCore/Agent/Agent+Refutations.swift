@@ -72,7 +72,13 @@ extension Agent {
             }
     }
 
-    mutating func checkEnded(_ segment: Segment, _ teller: LinkID, _ refutation: Refutation, _ fetch: Fetch, _ end: FetchEnd) {
+    mutating func checkEnded(
+        _ segment: Segment,
+        _ teller: LinkID,
+        _ refutation: Refutation,
+        _ fetch: Fetch,
+        _ end: FetchEnd
+    ) {
         guard let read = chunkRead(Int(refutation.chunk), of: segment, by: fetch, end), let head = fetch.head,
             sameEdition(segment, head, as: refutation.vouch.edition)
         else { return }

@@ -75,7 +75,8 @@ extension Agent {
     private func belongs(_ fetch: Fetch, to stream: Stream) -> Bool {
         switch fetch.purpose {
         case .manifest(_, let owner, _): owner === stream
-        case .segment(let segment, _), .audit(let segment, _), .check(let segment, _, _), .anchor(let segment): segment.rendition.stream === stream
+        case .segment(let segment, _), .audit(let segment, _), .check(let segment, _, _), .anchor(let segment):
+            segment.rendition.stream === stream
         case .index(let reading): reading.stream === stream
         case .clock(let owner, _): owner === stream
         case .steering(let owner): owner === stream

@@ -64,7 +64,8 @@ enum MessageRules {
     private static func check(_ refutation: Refutation) throws(CodecError) {
         let vouch = refutation.vouch
         try check(vouch)
-        guard refutation.chunk >= vouch.firstChunk, Int(refutation.chunk - vouch.firstChunk) < vouch.digests.count else {
+        guard refutation.chunk >= vouch.firstChunk, Int(refutation.chunk - vouch.firstChunk) < vouch.digests.count
+        else {
             throw .number
         }
     }

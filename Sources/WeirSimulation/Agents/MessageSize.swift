@@ -39,7 +39,8 @@ package enum MessageSize {
     }
 
     private static func vouchBytes(_ vouch: Vouch) -> Int {
-        varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition) + varint(UInt64(vouch.firstChunk))
+        varint(UInt64(vouch.handle)) + segment(vouch.segment) + edition(vouch.edition)
+            + varint(UInt64(vouch.firstChunk))
             + varint(UInt64(vouch.digests.count)) + 32 * vouch.digests.count + vouch.voucherKey.count
             + varint(UInt64(vouch.signature.count)) + vouch.signature.count
     }
