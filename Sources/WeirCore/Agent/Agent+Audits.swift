@@ -17,6 +17,7 @@ extension Agent {
         segment.auditsDrawn = true
         // The origin's own digest has already said more than samples could.
         guard segment.anchor == nil else { return }
+        checkRoot(segment)
         let stream = segment.rendition.stream
         let members = max(stream.announcedMembers, links(of: stream).count + 1)
         let trusted = min(Agent.mostRate, max(Agent.leastRate, Agent.swarmRate / Double(members)))
@@ -42,10 +43,31 @@ extension Agent {
         segment.agreed.append(link.network)
     }
 
+    /// A link passed on the root that is known here.
+    func noteRoot(of link: Link, _ segment: Segment) {
+        guard !link.isLocal, segment.rootTellers.count < Agent.networksThatAgree,
+            !segment.rootTellers.contains(link.network)
+        else { return }
+        segment.rootTellers.append(link.network)
+    }
+
+    /// Who signs another root than its own list has told others something else: it is not relied on any more.
+    private mutating func checkRoot(_ segment: Segment) {
+        guard let root = segment.evidence.root, let list = segment.listRoot, root.root != list,
+            segment.evidence.vouches.allSatisfy({ $0.voucherKey == root.voucherKey }),
+            let voucher = signer.identity(ofKey: root.voucherKey)
+        else { return }
+        log(.notice, "a root that its list does not have", [("peer", voucher.description)])
+        mismatches.note(voucher, at: now)
+    }
+
     /// Whether several networks share the whole list that is known here. Then it is no word to us alone: whoever
     /// lies, lies to all of them, and each of them draws.
     func isAgreed(_ segment: Segment) -> Bool {
         var agreed = segment.agreed
+        if let root = segment.evidence.root, root.root == segment.listRoot {
+            agreed += segment.rootTellers.filter { !agreed.contains($0) }
+        }
         for link in links where !agreed.contains(link.network) && segment.contributors.contains(link.peer.id) {
             guard let list = link.ownLists[segment.named], list.life == segment.life,
                 list.chunks.covers(segment.chunks.count)

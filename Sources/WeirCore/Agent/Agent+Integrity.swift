@@ -98,8 +98,11 @@ extension Agent {
     }
 
     mutating func peerVouchesRoot(_ link: Link, _ root: RootVouch) {
-        guard let segment = vouchedSegment(link, root.handle, root.segment), segment.evidence.root == nil,
-            segment.edition.agrees(with: root.edition), let length = root.edition.length, length > 0
+        guard let segment = vouchedSegment(link, root.handle, root.segment) else { return }
+        // The same statement by another way says that its list is no word to us alone.
+        if let known = segment.evidence.root, known.statesTheSame(as: root) { return noteRoot(of: link, segment) }
+        guard segment.evidence.root == nil, segment.edition.agrees(with: root.edition),
+            let length = root.edition.length, length > 0
         else { return }
         link.ownLists[segment.named]?.statements += 1
         guard link.ownLists[segment.named]?.statements ?? 0 <= limits.vouchesPerSegment,
@@ -118,6 +121,7 @@ extension Agent {
             return
         }
         segment.evidence.setRoot(root)
+        noteRoot(of: link, segment)
         finishIfComplete(segment)
         replan(segment.rendition.stream)
     }
@@ -187,6 +191,7 @@ extension Agent {
         dropPeerRuns(of: segment)
         segment.evidence.dropVouches()
         segment.agreed = []
+        segment.rootTellers = []
         segment.life += 1
         let dropped = segment.chunks.dropAll(from: .peer)
         ledger.remove(dropped, from: segment)
@@ -252,6 +257,15 @@ extension Agent {
 
     /// Handles belong to a link; a stored statement has none yet.
     private static let noHandle: UInt32 = 0
+}
+
+extension RootVouch {
+    /// Whether it is the same signed statement, whoever passed it on.
+    fileprivate func statesTheSame(as other: RootVouch) -> Bool {
+        var stated = other
+        stated.handle = handle
+        return self == stated
+    }
 }
 
 extension Vouch {

@@ -216,8 +216,9 @@ extension Agent {
     mutating func sendVouches(of segment: Segment, to link: Link, _ handle: UInt32, for chunk: Int? = nil) {
         var told = link.told[segment.named] ?? ToldList(life: segment.life)
         if told.life != segment.life { told = ToldList(life: segment.life) }
-        // First, because it tells the length, which the first statements may not know.
-        if let root = segment.evidence.root, !told.hasRoot, chunk == nil {
+        // First, because it tells the length, which the first statements may not know; and with chunks as well, because
+        // networks that name the same root share their audits.
+        if let root = segment.evidence.root, !told.hasRoot {
             var relayed = root
             relayed.handle = handle
             emitMessage(.root(relayed), to: link)

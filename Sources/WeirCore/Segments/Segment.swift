@@ -106,6 +106,8 @@ final class Segment {
     var networks: [Int: String] = [:]
     /// Networks that named the whole list that is known here or sent chunks by it; as many as matter.
     var agreed: [String] = []
+    /// Networks that passed on the root that is known here, before the list was complete.
+    var rootTellers: [String] = []
 
     var originBytes: Int64 = 0
     var edgeBytes: Int64 = 0
@@ -218,6 +220,7 @@ final class Segment {
         carry = nil
         networks = [:]
         agreed = []
+        rootTellers = []
         sent = []
         isUnderwayTold = false
         audits = []
