@@ -64,7 +64,7 @@ package enum SettingsTable {
             },
             default: "4",
             "Most processes that remux at once: one for each live output, one for each reader of a recording.",
-            source: "what a household watches; each takes some 30 MiB"
+            source: "what a household watches; each takes some 60 MiB"
         ),
         Setting(
             .apiTokenFile,
