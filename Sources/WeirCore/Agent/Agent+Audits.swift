@@ -37,18 +37,16 @@ extension Agent {
 
     /// A link named the list that is known here, or sent a chunk by it.
     func noteAgreement(of link: Link, on list: Digest, _ segment: Segment) {
-        guard !link.isLocal, segment.agreed.count < Agent.networksThatAgree, list == segment.listRoot,
-            !segment.agreed.contains(link.network)
-        else { return }
-        segment.agreed.append(link.network)
+        if list == segment.listRoot { note(link, among: &segment.agreed) }
     }
 
     /// A link passed on the root that is known here.
-    func noteRoot(of link: Link, _ segment: Segment) {
-        guard !link.isLocal, segment.rootTellers.count < Agent.networksThatAgree,
-            !segment.rootTellers.contains(link.network)
-        else { return }
-        segment.rootTellers.append(link.network)
+    func noteRoot(of link: Link, _ segment: Segment) { note(link, among: &segment.rootTellers) }
+
+    /// Networks beyond the household's own, each once, and no more than are looked for.
+    private func note(_ link: Link, among networks: inout [String]) {
+        guard !link.isLocal, networks.count < Agent.networksThatAgree, !networks.contains(link.network) else { return }
+        networks.append(link.network)
     }
 
     /// Who signs another root than its own list has told others something else: it is not relied on any more.
