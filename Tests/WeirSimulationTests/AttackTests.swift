@@ -111,12 +111,19 @@ struct AttackTests {
         expectLiesAtAuditRate(run, liars: 2)
     }
 
-    @Test("F40 Eight lying identities on one host", arguments: 1...2 as ClosedRange<UInt64>)
+    @Test(
+        "F40 Of a crowd of lying identities on one host each agent is linked to a few",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
     func identities(seed: UInt64) {
-        let liars = (0..<8).map { (agent: $0, role: Scenario.Role.colluder) }
-        let run = Self.run(liars, seed: seed, peers: 12, seconds: 20) { $0.agentsPerNetwork = 8 }
-        #expect(run.simulation.agents[..<8].reduce(0) { $0 + $1.acts } > 0)
+        let crowd = 40
+        let liars = (0..<crowd).map { (agent: $0, role: Scenario.Role.colluder) }
+        let run = Self.run(liars, seed: seed, peers: crowd + 4, seconds: 20) { $0.agentsOnFirstHost = crowd }
+        #expect(run.simulation.agents[..<crowd].reduce(0) { $0 + $1.acts } > 0)
+        #expect(run.simulation.agents[..<crowd].contains { $0.goodbyes.contains(.tooManyLinks) })
         #expect(run.report.bannedPeers > 0)
+        #expect(run.report.stalls == 0)
+        // However many names it has, no more of them than links at once could lie to anybody before a ban.
         expectLiesAtAuditRate(run, liars: 8)
     }
 

@@ -39,6 +39,12 @@ extension Agent {
                 dials.entries[place].retryAt = now + .seconds(30)
                 continue
             }
+            if !dials.entries[place].isPermanent, !isLocal(dials.entries[place].address.host),
+                linksOfLine(of: dials.entries[place].address.host) >= limits.linksPerLine
+            {
+                dials.entries[place].retryAt = now + .seconds(30)
+                continue
+            }
             let (id, address, expecting) = dials.begin(place)
             if dials.entries[place].isStranger { vainDials.take(at: now) }
             noteDial(place)

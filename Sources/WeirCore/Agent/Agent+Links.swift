@@ -23,12 +23,24 @@ extension Agent {
         guard links.count <= limits.links, link.isOutbound || link.isLocal || acceptsMore else {
             return close(link, .tooManyLinks)
         }
+        guard link.isLocal || dials.isPermanent(peer.id) || linksOfLine(of: peer.address.host) <= limits.linksPerLine
+        else {
+            log(.info, "enough links with one address", [("address", peer.address.host)])
+            return close(link, .tooManyLinks)
+        }
         greet(link)
         agenda.note(.link(id), at: now + Agent.greetingTime)
     }
 
     /// Whether there is room for a stranger who dialled us.
     private var acceptsMore: Bool { links.count <= Agent.linksAcceptedForLive || !watchesLiveAlone }
+
+    /// Links with who speaks from the same line as a host, none if it is this machine: nobody else can pretend to be here.
+    func linksOfLine(of host: String) -> Int {
+        guard NetworkScope(host: host) != .loopback else { return 0 }
+        let line = NetworkPrefix.line(of: host)
+        return links.count { $0.phase != .closing && $0.line == line }
+    }
 
     private mutating func greet(_ link: Link) {
         let swarms = streams.filter { $0.isMember }.prefix(limits.swarmsPerLink).map { $0.swarm }

@@ -33,6 +33,9 @@ package struct Limits: Sendable {
     /// Links that the agent opens by itself.
     package var dialledLinks = 20
     package var dials = 8
+    /// Links with one line (an IPv4 address, a /64 of IPv6) beyond this machine and the household: a thousand names there
+    /// may be one host (F40). Boxes of one household behind one address are few, and see each other at home.
+    package var linksPerLine = 4
     /// Dials of strangers that find nobody, at once; later one in two seconds.
     package var vainDials = 64
     package var swarmsPerLink = 64

@@ -101,6 +101,7 @@ final class Link {
         self.isLocal = isLocal
         since = now
         network = NetworkPrefix.enclosing(peer.address.host)
+        line = NetworkPrefix.line(of: peer.address.host)
         lastHeard = now
         lastDrained = now
     }
@@ -116,6 +117,8 @@ final class Link {
 
     /// The network that its audits count for: the address's first 24 or 48 bits.
     let network: String
+    /// What it shares with all that speak from the same host.
+    let line: String
 
     /// Where it can be dialled by others, when it accepts links.
     var dialAddress: PeerAddress? {

@@ -114,6 +114,12 @@ package struct ScenarioKey: Sendable {
             scenario.agentsPerNetwork = try ScenarioText.count(text)
             guard (1...254).contains(scenario.agentsPerNetwork) else { throw ScenarioText.wrong(text, "from 1 to 254") }
         },
+        ScenarioKey("agents-on-first-host") { (scenario, text) throws(ScenarioError) in
+            scenario.agentsOnFirstHost = try ScenarioText.count(text)
+            guard (1...32_768).contains(scenario.agentsOnFirstHost) else {
+                throw ScenarioText.wrong(text, "from 1 to 32768")
+            }
+        },
         rate("downlink", \.downlink),
         ScenarioKey("narrow") { (scenario, text) throws(ScenarioError) in
             let words = text.split(separator: " ")

@@ -144,6 +144,8 @@ package struct Scenario: Sendable {
 
     /// Agents that share an IP network (/24), neighbours by number: audits, scores and searches tell networks apart.
     package var agentsPerNetwork = 1
+    /// The first so many agents are one host under many names.
+    package var agentsOnFirstHost = 1
     /// Agents that a newcomer is linked to; up to twice as many link to it later. Nil: as many as the policy asks for.
     package var links: Int?
     /// How agents of the `weir` policy find each other; nil: the simulator links newcomers to others at random.
@@ -203,7 +205,9 @@ package struct Scenario: Sendable {
         return window > 4 ? max(1, min(window - 1, most)) : 3
     }
 
-    package var addresses: AgentAddresses { AgentAddresses(agentsPerNetwork: agentsPerNetwork) }
+    package var addresses: AgentAddresses {
+        AgentAddresses(agentsPerNetwork: agentsPerNetwork, agentsOnFirstHost: agentsOnFirstHost)
+    }
 
     /// Bits per second of an agent's uplink.
     package func uplink(of agent: Int) -> Double { uplinks.indices.contains(agent) ? uplinks[agent] : uplink }

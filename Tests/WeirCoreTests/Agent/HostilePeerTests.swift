@@ -221,6 +221,71 @@ struct HostilePeerTests {
         world.expectSound(viewer)
     }
 
+    @Test("F40: of a thousand names on one host four are linked to, and the honest peer is served")
+    func thousandNames() {
+        film.publish(in: world)
+        let viewer = world.add()
+        let honest = world.add()
+        world.fill(honest, film)
+        world.open(viewer, film.url)
+        var greeted = 0
+        var refused = 0
+        var first: LinkID?
+        for name in 0..<1000 {
+            let key = Digest.sha256(Array("name \(name)".utf8)).bytes
+            let address = PeerAddress(host: "203.0.113.9", port: 5000 + name)
+            let peer = LinkPeer(id: PeerID(.sha256(key)), publicKey: key, address: address)
+            let link = world.attach(viewer, peer) { message, _ in
+                if case .hello = message { greeted += 1 }
+                if case .goodbye(.tooManyLinks) = message { refused += 1 }
+            }
+            first = first ?? link
+            let hello = Hello(listenPort: 5000, uploads: true, swarms: [film.swarm])
+            world.feed(viewer, .linkMessage(link, .hello(hello), payload: nil))
+        }
+        world.run(.milliseconds(100))
+        #expect(greeted == 4 && refused == 996)
+        let hints = (0..<20).map { name in
+            let address = PeerAddress(host: "203.0.113.9", port: 6000 + name)
+            return PeerHint(id: PeerID(.sha256(Array("other \(name)".utf8))), address: address)
+        }
+        if let first { world.feed(viewer, .linkMessage(first, .peers(handle: 0, hints), payload: nil)) }
+        world.link(viewer, honest)
+        let wrong = world.play(viewer, film, 0..<6)
+        // The honest peer was told of one of them, and may try.
+        #expect(world.dialled.allSatisfy { $0.port < 6000 })
+        #expect(world.statistics(viewer).peer_bytes > 600_000)
+        expectUnharmed(viewer, wrong)
+    }
+
+    @Test("Who signs a root that its own list does not have is not relied on, and no byte of the segment is wrong")
+    func foreignRoot() {
+        let (viewer, attacker) = stage(honest: false)
+        var roots = 0
+        attacker.onRequest = { [film] request in
+            let number = Int(request.segment.number)
+            let bytes = film.bytes(of: number)
+            var root = RootVouch(
+                handle: 0,
+                segment: request.segment,
+                edition: film.edition(of: number),
+                root: Digest.root(of: [Digest.sha256(film.forged(number))], length: Int64(bytes.count)),
+                voucherKey: attacker.signer.publicKey,
+                signature: []
+            )
+            root.signature = attacker.signer.sign(root.signedDigest(in: film.swarm))
+            roots += 1
+            attacker.say(.root(root))
+            attacker.serve(request, bytes)
+        }
+        let wrong = world.play(viewer, film, 0..<6)
+        #expect(roots > 1)
+        let notice = "a root that its list does not have"
+        let noticed = world.logs.count { $0.agent == viewer && $0.event.message == notice }
+        #expect(noticed > 1 && noticed < 6, "twice, and nobody listens; up to three are read at once")
+        expectUnharmed(viewer, wrong)
+    }
+
     @Test("A list without a valid signature is not believed")
     func forgedSignature() {
         let (viewer, attacker) = stage(honest: false)
