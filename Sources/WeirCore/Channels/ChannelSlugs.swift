@@ -109,14 +109,14 @@ struct HashedPlaces: Sendable {
     /// - Parameter owners: what each name stands for; its own index when not given.
     init(_ names: [ArraySlice<UInt8>], owners: [Int]? = nil) {
         sorted = names.indices.map { index in
-            Place(hash: HashedPlaces.hash(names[index]), place: Int32(clamping: owners?[index] ?? index))
+            Place(hash: FowlerNollVoHash.value(of: names[index]), place: Int32(clamping: owners?[index] ?? index))
         }
         sorted.sort { ($0.hash, $0.place) < ($1.hash, $1.place) }
     }
 
     /// The first place, in their order, of a name for which `matches` is true.
     func first(of name: ArraySlice<UInt8>, where matches: (Int) -> Bool) -> Int? {
-        let hash = HashedPlaces.hash(name)
+        let hash = FowlerNollVoHash.value(of: name)
         var low = 0
         var high = sorted.count
         while low < high {
@@ -141,10 +141,5 @@ struct HashedPlaces: Sendable {
             start = end
         }
         return result
-    }
-
-    /// FNV-1a, 64 bits: the same in every process.
-    private static func hash(_ name: ArraySlice<UInt8>) -> UInt64 {
-        name.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -91,12 +91,3 @@ package enum RecordingError: Error, Hashable, CustomStringConvertible {
         }
     }
 }
-
-/// The running check of a recording: FNV-1a over everything so far. It finds errors, not liars.
-struct RecordingCheck {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    }
-}

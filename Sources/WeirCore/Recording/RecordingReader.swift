@@ -11,7 +11,8 @@ package struct RecordingReader: Sendable {
     /// How it ended, once it has been read so far; nil: it breaks off.
     package private(set) var end: Recording.End?
     private var reader: ByteReader
-    private var check = RecordingCheck()
+    /// Over everything so far: it finds errors, not liars.
+    private var check = FowlerNollVoHash()
     private var records = 0
 
     package init(_ bytes: [UInt8]) throws(RecordingError) {

@@ -1,6 +1,7 @@
 /// Turns a session into the bytes of a recording, record by record.
 package struct RecordingWriter: Sendable {
-    private var check = RecordingCheck()
+    /// Over everything so far: it finds errors, not liars.
+    private var check = FowlerNollVoHash()
 
     package init() {}
 

@@ -233,14 +233,9 @@ final class TrackerClient {
 
     init(socket: TrackerSocket, host: String) {
         self.socket = socket
-        hostKey = TrackerClient.key(host)
-        networkKey = TrackerClient.key(NetworkPrefix.enclosing(host))
+        hostKey = FowlerNollVoHash.value(of: host.utf8)
+        networkKey = FowlerNollVoHash.value(of: NetworkPrefix.enclosing(host).utf8)
     }
 
     func index(in swarm: SwarmID) -> Int? { memberships.firstIndex { $0.swarm.id == swarm } }
-
-    /// FNV-1a (Fowler, Noll, Vo): equal for equal texts, in every process.
-    private static func key(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
 }
