@@ -164,8 +164,11 @@ package struct TrackerServerState<Description: Sendable>: ~Copyable {
         statistics.looks += Int64(looks)
         if load.isReserve { statistics.reserveSearches += 1 }
         swarm.reserve.take(swarm.members[Int(place)].prefix, swarm.reference(place))
-        for (other, offer) in zip(chosen, announcement.offers) {
-            guard let client = swarm.members[Int(other)].client else { continue }
+        // By index: pairs of a generic type would be put together from metadata, each anew, a third of the whole search.
+        for index in 0..<min(chosen.count, announcement.offers.count) {
+            let other = chosen[index]
+            guard let client = swarm.client(other) else { continue }
+            let offer = announcement.offers[index]
             statistics.offers += 1
             swarm.countIntroduction(other)
             say(

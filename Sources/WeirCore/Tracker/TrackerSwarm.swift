@@ -65,6 +65,7 @@ final class TrackerSwarm {
     var incomplete: Int { present.count - complete }
 
     func place(of name: TrackerPeerID) -> Int32? { places[name] }
+    func client(_ place: Int32) -> TrackerClient? { members[Int(place)].client }
     func reference(_ place: Int32) -> Reference { Reference(place: place, life: members[Int(place)].life) }
 
     /// The place, if whoever was meant is still there.
