@@ -14,6 +14,8 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case maxBufferSize = "max_buffer_size"
     case cacheMemory = "cache_memory"
     case liveOffset = "live_offset"
+    case dvrLength = "dvr_length"
+    case dvrMemory = "dvr_memory"
     case uploadLimit = "upload_limit"
     case swarmID = "swarm_id"
     case localNetworks = "local_networks"

@@ -2,7 +2,7 @@ import WeirCore
 
 /// The table of all settings, in the order of the help and the sample file.
 package enum SettingsTable {
-    package static let settings: [Setting] = endpoint + swarm + buffering + program + trackerServer
+    package static let settings: [Setting] = endpoint + swarm + buffering + timeShift + program + trackerServer
 
     package static func setting(_ name: SettingName) -> Setting {
         guard let setting = settings.first(where: { $0.name == name }) else {

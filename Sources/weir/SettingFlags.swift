@@ -22,6 +22,8 @@ struct SettingFlags: ParsableArguments {
     @Option(.maxBufferSize) var maxBufferSize: [String] = []
     @Option(.cacheMemory) var cacheMemory: [String] = []
     @Option(.liveOffset) var liveOffset: [String] = []
+    @Option(.dvrLength) var dvrLength: [String] = []
+    @Option(.dvrMemory) var dvrMemory: [String] = []
     @Option(.allowURL) var allowURL: [String] = []
     @Option(.channels) var channels: [String] = []
     @Option(.zapBudget) var zapBudget: [String] = []
@@ -48,7 +50,8 @@ struct SettingFlags: ParsableArguments {
             .swarmAddress: swarmAddress, .swarmID: swarmID, .uploadLimit: uploadLimit, .localNetworks: localNetworks,
             .integrity: integrity, .seedTime: seedTime, .identity: identity, .minBufferSize: minBufferSize,
             .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
-            .cacheMemory: cacheMemory, .liveOffset: liveOffset, .allowURL: allowURL, .channels: channels,
+            .cacheMemory: cacheMemory, .liveOffset: liveOffset, .dvrLength: dvrLength, .dvrMemory: dvrMemory,
+            .allowURL: allowURL, .channels: channels,
             .zapBudget: zapBudget,
             .continuousOutputs: continuousOutputs, .gopCacheSize: gopCacheSize, .mediaWorkers: mediaWorkers,
             .apiTokenFile: apiTokenFile, .caFile: caFile,

@@ -155,7 +155,7 @@ struct SettingsReaderTests {
             .uploadLimit: ["0"], .localNetworks: ["none"], .integrity: ["Anchored"], .seedTime: ["forever"],
             .identity: ["/k"], .caFile: ["/c"], .apiTokenFile: ["/t"], .allowURL: ["https://a.example/live/"],
             .player: ["mpv --no-terminal {url}"], .logLevel: ["debug"], .maxBufferSize: ["2m"], .minBufferSize: ["0"],
-            .liveOffset: ["1500ms"],
+            .liveOffset: ["1500ms"], .dvrLength: ["2h"], .dvrMemory: ["512MiB"],
         ])
         #expect(settings.listen == PeerAddress(host: "::1", port: 99))
         #expect(settings.peers.map(\.description) == ["box.lan:7000", "10.1.1.1:1"])
@@ -172,6 +172,8 @@ struct SettingsReaderTests {
         #expect(settings.agent.maximumBuffer == .seconds(120))
         #expect(settings.agent.minimumBuffer == .zero)
         #expect(settings.agent.liveOffset == .milliseconds(1500))
+        #expect(settings.agent.dvrLength == .seconds(7200))
+        #expect(settings.agent.dvrBytes == 512 << 20)
         #expect(try read([:]).agent.liveOffset == nil)
     }
 
@@ -183,7 +185,8 @@ struct SettingsReaderTests {
             (.minBufferSize, "-1"), (.downloadTimeout, "0"), (.stallTimeout, "ten"), (.maxBufferSize, "2d"),
             (.cacheMemory, "64MHz"), (.uploadLimit, "fast"), (.swarmID, ""), (.localNetworks, "10.0.0.0/8,lan"),
             (.localNetworks, ","), (.integrity, "full"), (.player, "mpv"), (.player, "mpv '{url}"),
-            (.seedTime, "always"), (.liveOffset, "0"), (.logLevel, "loud"), (.json, "maybe"), (.caFile, ""),
+            (.seedTime, "always"), (.liveOffset, "0"), (.dvrLength, "2d"),
+            (.dvrMemory, "much"), (.logLevel, "loud"), (.json, "maybe"), (.caFile, ""),
         ]
     )
     func refused(name: SettingName, text: String) {

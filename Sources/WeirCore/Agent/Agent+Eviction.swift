@@ -11,7 +11,8 @@ extension Agent {
     /// Drops what is least worth keeping. False when nothing may go.
     mutating func evictOne(for newcomer: Segment) -> Bool {
         let sending = Set(links.flatMap { $0.uploads.map { ObjectIdentifier($0.segment) } })
-        let mayTakeAhead = behindBytes < Int64(Double(ledger.capacity) * Agent.shareBehind)
+        let window = windowFloor()
+        let mayTakeAhead = behindBytes - window.bytes < Int64(Double(ledger.cache) * Agent.shareBehind)
         var worst: (segment: Segment, rank: EvictionRank)?
         for stream in streams {
             let viewings = stream.popularity.viewings(at: now)
@@ -23,7 +24,8 @@ extension Agent {
                     link.holdings(stream.swarm, rendition.key).map { Neighbour(peer: link.peer.id, holdings: $0) }
                 }
                 for (_, segment) in rendition.media where mayEvict(segment, sending) && segment !== newcomer {
-                    let place = place(of: segment, heads, listing, mayTakeAhead)
+                    let isKept = rendition.window.entry(segment.id.number).map { $0.edge >= window.floor } ?? false
+                    let place = place(of: segment, heads, listing, mayTakeAhead, isKept: isKept)
                     let worth = place.distance == 0 ? worth(of: segment, viewings, neighbours) : 0
                     let rank = EvictionRank(place: place, worth: worth, lastUse: segment.lastUse, id: segment.id)
                     if worst.map({ rank < $0.rank }) ?? true { worst = (segment, rank) }
@@ -71,6 +73,8 @@ extension Agent {
             case surplus
             case behind
             case ahead
+            /// Of the time shift window, within its budget.
+            case window
             /// A player needs it next.
             case guaranteed
         }
@@ -87,16 +91,21 @@ extension Agent {
         of segment: Segment,
         _ heads: [Playhead],
         _ listing: (any SegmentListing)?,
-        _ mayTakeAhead: Bool
+        _ mayTakeAhead: Bool,
+        isKept: Bool
     ) -> EvictionPlace {
         guard let listing,
             let head = heads.filter({ $0.drainedTo <= segment.id.number }).map({ $0.drainedTo }).max()
-        else { return EvictionPlace(kind: .behind, distance: 0) }
-        let distance = listing.index(atOrAfter: segment.id.number) - listing.index(atOrAfter: head)
+        else { return EvictionPlace(kind: isKept ? .window : .behind, distance: 0) }
+        let window = segment.rendition.window
+        let distance =
+            window.holds(head)
+            ? window.index(atOrAfter: segment.id.number) - window.index(atOrAfter: head)
+            : listing.index(atOrAfter: segment.id.number) - listing.index(atOrAfter: head)
         let isNext =
             distance < Agent.guaranteedSegments
             || listing.targetDuration.seconds * Double(distance) < Agent.guaranteedTime.seconds
-        let kind: EvictionPlace.Class = isNext ? .guaranteed : mayTakeAhead ? .surplus : .ahead
+        let kind: EvictionPlace.Class = isNext ? .guaranteed : isKept ? .window : mayTakeAhead ? .surplus : .ahead
         return EvictionPlace(kind: kind, distance: distance + 1)
     }
 

@@ -243,6 +243,7 @@ extension Agent {
                 let entry = listing[index]
                 if !entry.isGap { _ = ensureSegment(entry, in: rendition) }
             }
+            extendWindow(rendition)
             forgetOldSegments(rendition)
             tellInterest(rendition, force: false)
         }

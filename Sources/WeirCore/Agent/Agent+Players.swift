@@ -38,6 +38,12 @@ extension Agent {
         case .index(let id, let key):
             guard let stream = stream(id), let rendition = stream.rendition(key) else { return noStream(answer) }
             askManifest(answer, rendition.manifest, stream, rendition)
+        case .window(let id):
+            guard let stream = stream(id), stream.isOpen else { return noStream(answer) }
+            askWindow(answer, of: stream)
+        case .renditionWindow(let id, let key):
+            guard let rendition = stream(id)?.rendition(key) else { return noStream(answer) }
+            askWindow(answer, of: rendition)
         case .segment(let id, let key, let number, _):
             guard let rendition = stream(id)?.rendition(key) else { return noStream(answer) }
             askSegment(answer, number, rendition)
@@ -60,7 +66,7 @@ extension Agent {
         }
     }
 
-    private mutating func noStream(_ answer: Answer) {
+    mutating func noStream(_ answer: Answer) {
         end(answer, status: 404, text: "no such stream here; open it first (weir play URL, or POST /v1/sessions)\n")
     }
 
@@ -83,7 +89,7 @@ extension Agent {
 
     // MARK: Manifests
 
-    private mutating func askManifest(
+    mutating func askManifest(
         _ answer: Answer,
         _ manifest: Manifest,
         _ stream: Stream,
@@ -128,7 +134,9 @@ extension Agent {
         manifest.waiting = []
         for id in waiting {
             guard let answer = answers[id] else { continue }
-            if manifest.lastFailure == nil, waitsOn(answer, manifest) {
+            if answer.window != nil, outlives(manifest.lastFailure) {
+                deliver(manifest, stream, to: answer)
+            } else if manifest.lastFailure == nil, waitsOn(answer, manifest) {
                 manifest.waiting.append(id)
             } else if let failure = manifest.lastFailure, !mayStandIn(manifest, for: failure) {
                 if case .notAManifest(let reason) = failure, let fallback = answer.fallback {
@@ -153,6 +161,7 @@ extension Agent {
     }
 
     private mutating func deliver(_ manifest: Manifest, _ stream: Stream, to answer: Answer) {
+        if let wish = answer.window { return deliverWindow(wish, stream, to: answer) }
         if answer.leads {
             guard let path = stream.path else { return end(answer, status: 502, text: "not playable\n") }
             return redirect(answer, to: path)
@@ -168,7 +177,7 @@ extension Agent {
             bytes = localPresentation(mpd, stream, for: answer)
         case .multivariant(let list):
             noteAdaptive(answer, list.variants.map { $0.bandwidth }, stream)
-            bytes = rewrite(list, stream)
+            bytes = rewrite(list, stream) { LocalPath.index(stream.id, $0).text }
         case .media(let list):
             guard let rendition = stream.renditions.first(where: { $0.manifest === manifest }) else {
                 return end(answer, status: 502, text: "the origin's playlist became one of another kind\n")
@@ -183,72 +192,6 @@ extension Agent {
             HeaderField("access-control-allow-origin", "*"),
         ]
         end(answer, status: 200, fields: fields, body: bytes)
-    }
-
-    private mutating func rewrite(_ list: MultivariantPlaylist, _ stream: Stream) -> [UInt8] {
-        let keys = list.renditionKeys()
-        var resources = stream.resources
-        let bytes = list.rewritten { reference in
-            func local(_ key: RenditionKey?) -> String? { key.map { LocalPath.index(stream.id, $0).text } }
-            switch reference {
-            case .variant(let index): return local(keys.variants[index])
-            case .rendition(let index): return local(keys.renditions[index])
-            case .iFrameStream(let index): return local(keys.iFrameStreams[index])
-            case .sessionKey(let index):
-                // As the media lists' keys are named, so that a player finds what it preloaded.
-                guard let url = list.sessionKeys[index].url else { return nil }
-                return LocalPath.key(stream.id, .main, stream.keys.place(of: url)).text
-            case .sessionData(let index):
-                guard let url = list.sessionData[index].url else { return nil }
-                return LocalPath.resource(stream.id, resources.place(of: url)).text
-            default: return nil
-            }
-        }
-        resources.limit(to: 2 * list.sessionData.count)
-        stream.resources = resources
-        return bytes
-    }
-
-    private mutating func rewrite(_ list: MediaPlaylist, _ rendition: Rendition) -> [UInt8] {
-        let stream = rendition.stream
-        for map in list.maps + [list.lowLatency.mapHint].compactMap({ $0 }) {
-            _ = ensureInitialisation(map, in: rendition)
-        }
-        var keys = stream.keys
-        let bytes = list.rewritten { reference in
-            switch reference {
-            case .segment(let index):
-                let entry = list.segments[index]
-                let suffix = entry.suffix(inSubtitles: rendition.isSubtitles)
-                return LocalPath.segment(stream.id, rendition.key, number: entry.sequence, suffix: suffix).text
-            case .map(let index):
-                return local(list.maps[index], rendition)
-            case .mapHint: return list.lowLatency.mapHint.map { local($0, rendition) }
-            case .part(let index): return local(list.lowLatency.parts[index], rendition)
-            case .hint: return list.lowLatency.hint.map { local($0, rendition) }
-            case .report(let index):
-                let path = list.lowLatency.reportURL(index).path
-                let other = stream.renditions.first { !$0.isParts && $0.manifest.url.path == path }
-                return other.map { LocalPath.index(stream.id, $0.key).text }
-            case .key(let index):
-                guard let url = list.keys[index].url else { return nil }
-                return LocalPath.key(stream.id, rendition.key, keys.place(of: url)).text
-            default: return nil
-            }
-        }
-        keys.limit(to: 2 * stream.renditions.reduce(0) { $0 + ($1.playlist?.keys.count ?? 0) })
-        stream.keys = keys
-        return bytes
-    }
-
-    private func local(_ map: MediaMap, _ rendition: Rendition) -> String {
-        let (stream, key) = (rendition.stream.id, rendition.key)
-        return LocalPath.initialisation(stream, key, number: map.id(of: key).number, suffix: map.suffix).text
-    }
-
-    private func local(_ part: MediaPart, _ rendition: Rendition) -> String {
-        let (stream, key) = (rendition.stream.id, rendition.key)
-        return LocalPath.part(stream, key, number: part.sequence, part: part.index, suffix: part.suffix).text
     }
 
     // MARK: Segments asked
@@ -271,6 +214,7 @@ extension Agent {
         player.segmentsAsked += 1
         if player.segmentsAsked == 1 { rendition.stream.popularity.note(1, at: now) }
         rendition.stream.lastMediaRequest = now
+        noteWatched(rendition, number)
         rendition.stream.isAhead = false
         joinSwarm(rendition.stream)
         resumeSteering(rendition.stream)
@@ -293,6 +237,7 @@ extension Agent {
     /// The highest number that a player at this place may ask for without having sought there.
     func reach(of head: Playhead, _ rendition: Rendition) -> UInt64 {
         guard let listing = rendition.listing else { return .max }
+        if rendition.window.holds(head.next) { return head.next + UInt64(Playhead.skip) }
         let index = listing.index(atOrAfter: head.next) + Playhead.skip
         return index < listing.count ? listing.number(at: index) : .max
     }
@@ -369,7 +314,9 @@ extension Agent {
         let age = now - answer.arrived
         if case .manifest(let manifest, let stream) = answer.content {
             if waitsOn(answer, manifest) { return holdIsOver(answer, manifest) }
-            if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt, now - fetched < Agent.staleManifest {
+            if age >= Agent.manifestPatience, let fetched = manifest.fetchedAt,
+                now - fetched < Agent.staleManifest || answer.window != nil
+            {
                 manifest.waiting.removeAll { $0 == id }
                 return deliver(manifest, stream, to: answer)
             }

@@ -3,9 +3,10 @@ extension Agent {
     /// Weir's own reloads: only while somebody plays and there is somebody to share with; alone it asks for nothing
     /// that its player does not ask for.
     mutating func scheduleReload(_ manifest: Manifest, _ stream: Stream, _ rendition: Rendition?) {
-        guard let rendition, rendition.isLive, !rendition.isParts, isPlaying(rendition), hasSwarm(stream),
-            let expected = rendition.reloadPeriod
-        else { return }
+        guard let rendition, rendition.isLive, !rendition.isParts, let expected = rendition.reloadPeriod else { return }
+        guard isPlaying(rendition), hasSwarm(stream) else {
+            return scheduleWindowReload(manifest, rendition, expected)
+        }
         let isNews = manifest.failures == 0 && manifest.changedAt == manifest.fetchedAt
         // Counted from the last attempt: an origin that fails is not asked more often than one that works.
         let attempt = max(manifest.fetchedAt ?? now, manifest.failures > 0 ? now : .start)
@@ -35,7 +36,7 @@ extension Agent {
         }
         manifest.nextReload = nil
         if isHeldFor(manifest) { return holdUpstream(manifest, stream, rendition) }
-        guard rendition.isLive, isPlaying(rendition), hasSwarm(stream) else { return }
+        guard rendition.isLive, isPlaying(rendition) && hasSwarm(stream) || keepsWindow(rendition) else { return }
         fetchManifest(manifest, of: stream, rendition: rendition)
     }
 

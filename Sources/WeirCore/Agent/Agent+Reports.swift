@@ -21,7 +21,7 @@ extension Agent {
 
     package func sessions(at now: Instant) -> [SessionReport] {
         streams.filter { $0.isOpen && !$0.isAhead && !$0.isOver }.map { stream in
-            SessionReport(
+            var report = SessionReport(
                 id: stream.id.text,
                 url: stream.url.withoutQuery.description,
                 path: stream.path ?? "",
@@ -36,6 +36,8 @@ extension Agent {
                 mode: stream.mode.rawValue,
                 mode_reason: stream.modeReason
             )
+            (report.window_seconds, report.window_bytes) = windowReport(of: stream)
+            return report
         }
     }
 

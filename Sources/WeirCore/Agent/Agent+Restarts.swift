@@ -8,6 +8,9 @@ extension Agent {
         else { return }
         setCondition(.restarted, of: rendition.manifest, rendition.stream)
         for segment in rendition.allSegments { replace(segment) }
+        // Its numbers come again.
+        rendition.window = TimeShiftWindow()
+        rendition.keptFrom = nil
     }
 
     /// Takes a segment out of its rendition: at once when nobody reads it, else when the last one has read it.
@@ -41,7 +44,7 @@ extension Agent {
         guard let first = rendition.first, rendition.media.count > 128 else { return }
         for number in rendition.media.keys.sorted() where number < first {
             guard let segment = rendition.media[number], segment.phase == .absent, segment.answers.isEmpty,
-                segment.runs.isEmpty
+                segment.runs.isEmpty, !rendition.window.holds(number)
             else { continue }
             rendition.media[number] = nil
         }
@@ -56,5 +59,6 @@ extension Rendition {
         }
         let hinted = [playlist?.lowLatency.mapHint].compactMap { $0 }
         return Set(((playlist?.maps ?? []) + hinted).map { $0.id(of: key).number })
+            .union(window.entries.compactMap { $0.section })
     }
 }

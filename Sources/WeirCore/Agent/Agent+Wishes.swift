@@ -30,6 +30,7 @@ extension Agent {
             guard hasSwarm(stream) || stream.mode == .direct else { continue }
             wishAhead(rendition, into: &found)
         }
+        for rendition in stream.renditions { wishForWindow(rendition, into: &found) }
         stream.plans += 1
         for wish in found { wish.segment.wishedIn = stream.plans }
         return found.enumerated().map { (turn(of: $1, $0, stream), $1) }.sorted { $0.0 < $1.0 }.map { $0.1 }
@@ -99,6 +100,7 @@ extension Agent {
         for player in rendition.stream.players {
             guard let head = activeHead(of: player, in: rendition) else { continue }
             var slack = head.buffer(at: now)
+            wishWithinWindow(rendition, head, &slack, into: &found)
             // A live player that fell out of the window goes on at its beginning.
             var index = listing.index(atOrAfter: head.drainedTo)
             while slack < settings.maximumBuffer, index < listing.count {
@@ -155,6 +157,7 @@ extension Agent {
         for player in rendition.stream.players {
             guard let head = activeHead(of: player, in: rendition) else { continue }
             var slack = head.buffer(before: segment.id.number, at: now)
+            slack = slack + timeBehindList(from: head, to: segment.id.number, rendition)
             var index = listing.index(atOrAfter: head.drainedTo)
             while index < listing.count, listing.number(at: index) < segment.id.number, slack < settings.maximumBuffer {
                 let entry = listing[index]

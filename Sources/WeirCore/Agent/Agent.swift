@@ -59,7 +59,8 @@ package struct Agent: ~Copyable {
         random = RandomSource(seed: seed)
         vainDials = VainDials(limit: limits.vainDials)
         uploadBucket = TokenBucket(rate: settings.uploadBytesPerSecond)
-        ledger.capacity = Int64(settings.cacheBytes)
+        ledger.window = settings.dvrLength > .zero ? Int64(settings.dvrBytes) : 0
+        ledger.capacity = Int64(settings.cacheBytes) + ledger.window
         trackers = (0..<settings.trackerCount).map { TrackerState(id: TrackerID($0)) }
         for address in settings.peers { dials.wish(for: address, at: .start) }
         agenda.note(.dials, at: .start)

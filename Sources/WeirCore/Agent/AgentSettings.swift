@@ -36,6 +36,10 @@ package struct AgentSettings: Sendable {
     package var seedTime: Duration? = .seconds(600)
     /// How far from the end players of live streams start, where the origin does not say; nil: theirs to choose.
     package var liveOffset: Duration?
+    /// How much of a live stream is kept behind its live edge for time shift; zero: what happens to be held.
+    package var dvrLength: Duration = .zero
+    /// Bytes of the cache, beside `cacheBytes`, that only the time shift window may fill for good.
+    package var dvrBytes: Int = 0
 
     package init() {}
 }

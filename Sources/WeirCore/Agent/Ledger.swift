@@ -1,7 +1,11 @@
 /// The one budget of bytes: cached segments and buffers in flight draw on it, and are refused before it is exceeded.
 /// Send queues hold no bytes of their own: what is queued belongs to a segment that is not evicted meanwhile.
 struct Ledger {
+    /// `window` included.
     var capacity: Int64 = 0
+    /// What the time shift window may keep for good; the rest is worked with as if it were all.
+    var window: Int64 = 0
+    var cache: Int64 { capacity - window }
     private(set) var used: Int64 = 0
 
     /// Ahead of players at most this share, so that what is behind them stays for peers.
@@ -35,12 +39,12 @@ struct Ledger {
     }
 
     /// Bytes that may be ahead of players.
-    var shareAhead: Int64 { Int64(Double(capacity) * Ledger.shareAhead) }
+    var shareAhead: Int64 { Int64(Double(cache) * Ledger.shareAhead) }
 }
 
 extension Agent {
     /// A third of the cache, so that the player's next segments always fit beside the present one.
-    var largestSegment: Int64 { min(Int64(limits.segmentBytes), ledger.capacity / 3) }
+    var largestSegment: Int64 { min(Int64(limits.segmentBytes), ledger.cache / 3) }
 
     /// Fixes a segment's length and finds room for it. False when it is too large, or contradicts what is known.
     mutating func admit(_ segment: Segment, length: Int64) -> Bool {
@@ -85,7 +89,10 @@ extension Agent {
             for player in stream.players where !player.isAside {
                 guard let place = player.place(of: rendition.key) else { continue }
                 var number = player.playheads[place].head.next
+                // Behind a live edge that is far away lies what was watched and is kept.
+                let end = rendition.window.entry(number).map { $0.begin + settings.maximumBuffer } ?? .never
                 while let segment = rendition.media[number], counted.count < 1024, counted.insert(number).inserted {
+                    if end < .never, let entry = rendition.window.entry(number), entry.begin > end { break }
                     let isRacing = segment.phase == .racing
                     bytes += isRacing ? max(segment.charged, stream.typicalSegmentBytes) : segment.charged
                     number = segment.numbers.upperBound
@@ -115,7 +122,8 @@ extension Agent {
     /// Who has nothing of a stream any more, or shared it for long enough, is no member that trackers and peers should
     /// count.
     private mutating func endSeeding() {
-        for stream in streams where stream.isMember && !stream.renditions.contains(where: { isPlaying($0) }) {
+        for stream in streams where stream.isMember {
+            guard !stream.renditions.contains(where: { isPlaying($0) || keepsWindow($0) }) else { continue }
             let unwatched = now - stream.lastMediaRequest
             let isDone = settings.seedTime.map { unwatched > $0 } ?? false
             // What was never played waits for its first player.

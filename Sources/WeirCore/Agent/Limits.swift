@@ -6,6 +6,10 @@ package struct Limits: Sendable {
     package var playlistSegments = 200_000
     /// Renditions in one multivariant playlist.
     package var renditions = 256
+    /// Segments of one rendition that a time shift window remembers: a day of 2 s segments; and where no window is set,
+    /// so that what happens to be held is all there is.
+    package var windowSegments = 43_200
+    package var heldWindowSegments = 4096
     /// Elements in one DASH manifest (a day of 2 s segments, one element each, in ten renditions).
     package var manifestElements = 500_000
     /// Attributes of one element of a manifest.

@@ -22,6 +22,10 @@ package enum LocalPath: Hashable, Sendable {
     case resource(StreamID, Int)
     /// `/s/{stream}/live.{ts, flv, mp4 or mkv}`: the whole stream as one file without an end.
     case continuous(StreamID, ContinuousFormat)
+    /// `/s/{stream}/dvr.m3u8`: the stream from some time ago on; `TimeShift.Query` says from when.
+    case window(StreamID)
+    /// `/s/{stream}/{rendition}/dvr.m3u8`
+    case renditionWindow(StreamID, RenditionKey)
     /// `/play?url=…`: a manifest's URL, decoded.
     case play(url: String)
     /// `/channels.m3u`: the list of channels with their local addresses.
@@ -43,6 +47,8 @@ package enum LocalPath: Hashable, Sendable {
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
         case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
         case .continuous(let stream, let format): "/s/\(stream.text)/live.\(format.rawValue)"
+        case .window(let stream): "/s/\(stream.text)/dvr.m3u8"
+        case .renditionWindow(let stream, let rendition): "/s/\(stream.text)/\(rendition.padded)/dvr.m3u8"
         case .onlyInitialisation(let stream, let rendition, let suffix):
             "/s/\(stream.text)/\(rendition.padded)/init.\(suffix)"
         case .key(let stream, let rendition, let index): "/s/\(stream.text)/\(rendition.padded)/k\(index).key"
@@ -60,13 +66,14 @@ package enum LocalPath: Hashable, Sendable {
         case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
             .initialisation(let id, _, _, _),
             .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _),
-            .continuous(let id, _):
+            .continuous(let id, _), .window(let id), .renditionWindow(let id, _):
             id
         case .play, .channels, .channel: nil
         }
     }
 
-    /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's.
+    /// - Parameter target: of a request line, still percent-encoded. A query is ignored but for `play`'s and a channel's;
+    ///   a window's is read by `TimeShift.Query`.
     package init?(target: String) {
         guard target.utf8.first == ASCII.slash, target.utf8.count <= 3 * WebURL.maximumByteCount else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -108,6 +115,8 @@ package enum LocalPath: Hashable, Sendable {
                 self = .master(stream)
             } else if steps[1] == "manifest.mpd" {
                 self = .presentation(stream)
+            } else if steps[1] == "dvr.m3u8" {
+                self = .window(stream)
             } else if steps[1].hasPrefix("live."),
                 let format = ContinuousFormat(rawValue: String(steps[1].dropFirst(5)))
             {
@@ -126,6 +135,10 @@ package enum LocalPath: Hashable, Sendable {
     private init?(stream: StreamID, rendition: RenditionKey, file: Substring) {
         if file == "index.m3u8" {
             self = .index(stream, rendition)
+            return
+        }
+        if file == "dvr.m3u8" {
+            self = .renditionWindow(stream, rendition)
             return
         }
         let parts = file.split(separator: ".", omittingEmptySubsequences: false)

@@ -1,3 +1,10 @@
+/// What is asked of a time shift window.
+struct WindowWish {
+    var query: TimeShift.Query
+    /// Its list alone; nil: of the stream.
+    var rendition: Rendition?
+}
+
 /// One player's request and how far its answer is.
 ///
 /// Life: `waiting → streaming → done`, `waiting → done` (an error, or an answer without body), any → gone (closed).
@@ -14,6 +21,8 @@ final class Answer {
     let arrived: Instant
     var content: Content
     var player: Player?
+    /// It is to be given a time shift window, not the manifest that it waits for.
+    var window: WindowWish?
     /// What a playlist's reload asks for.
     var directives: DeliveryDirectives?
     var hasHead = false

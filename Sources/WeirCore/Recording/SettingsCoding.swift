@@ -22,6 +22,8 @@ extension ByteWriter {
         number(settings.zapBudget)
         option(settings.seedTime) { $0.whole64($1.nanoseconds) }
         option(settings.liveOffset) { $0.whole64($1.nanoseconds) }
+        whole64(settings.dvrLength.nanoseconds)
+        number(settings.dvrBytes)
     }
 }
 
@@ -50,6 +52,8 @@ extension ByteReader {
         settings.zapBudget = try number()
         settings.seedTime = try span()
         settings.liveOffset = try span()
+        settings.dvrLength = Duration(nanoseconds: try whole64())
+        settings.dvrBytes = try number()
         return settings
     }
 

@@ -186,6 +186,11 @@ final class Rendition {
     var bandwidth = 0
     var media: [UInt64: Segment] = [:]
     var initialisation: [UInt64: Segment] = [:]
+    /// What was listed lately, while it is live.
+    var window = TimeShiftWindow()
+    /// When a player last asked for media of it, and the first number that is fetched for the window if nobody asks.
+    var lastAsked: Instant?
+    var keptFrom: UInt64?
     /// Linked members that speak of it, with what they say; nil when it must be gathered anew.
     var speakers: [(link: Link, holdings: Holdings)]?
     /// How often that was done.

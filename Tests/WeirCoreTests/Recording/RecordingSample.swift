@@ -89,6 +89,8 @@ enum RecordingSample {
         settings.zapBudget = 7
         settings.seedTime = nil
         settings.liveOffset = .seconds(8)
+        settings.dvrLength = .seconds(9)
+        settings.dvrBytes = 10
         return settings
     }()
 

@@ -1,0 +1,22 @@
+import WeirCore
+
+/// What is kept of live streams for time shift.
+extension SettingsTable {
+    static let timeShift: [Setting] = [
+        Setting(
+            .dvrLength,
+            .duration(\.agent.dvrLength, atLeast: .zero),
+            default: "0",
+            "How much of a watched live stream is kept for time shift (dvr.m3u8, ?at=), also while its player pauses; 0 "
+                + "offers what happens to be held.",
+            source: "0: a box has little memory, and most viewers watch what is live"
+        ),
+        Setting(
+            .dvrMemory,
+            .size(\.agent.dvrBytes),
+            default: "0",
+            "Memory for that window beside cache_memory; the newest that fits is kept for good.",
+            source: "0: without a length there is nothing to keep; ten minutes of 6 Mbit/s are 450 MiB"
+        ),
+    ]
+}
