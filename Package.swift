@@ -19,13 +19,14 @@ let instrumented: [SwiftSetting] = sanitizers.map { strict + [.unsafeFlags(["-sa
 let package = Package(
     name: "weir",
     products: [
-        .executable(name: "weir", targets: ["weir"])
+        .executable(name: "weir", targets: ["weir"]),
+        .executable(name: "weir-media", targets: ["weir-media"]),
     ],
     traits: [
         .trait(
             name: "Media",
             description:
-                "Continuous outputs, remuxed by libavformat (5.1 or newer). Without it weir says what is missing."
+                "Continuous outputs, remuxed by libavformat (5.1 or newer). Without it weir-media only says what is missing."
         ),
         .default(enabledTraits: ["Media"]),
     ],
@@ -83,7 +84,8 @@ let package = Package(
             dependencies: ["WeirCore"],
             swiftSettings: strict
         ),
-        // A fault in libav must not end the agent: only the worker process calls it.
+        // A fault in libav must not end the agent, nor its libraries take part in each agent's memory: only this program,
+        // which the agent starts, is linked with it.
         .target(name: "WeirMedia", dependencies: ["CLibAV", "WeirCore"], swiftSettings: strict),
         .target(
             name: "WeirSimulation",
@@ -110,11 +112,19 @@ let package = Package(
                 "WeirCore",
                 "WeirLab",
                 "WeirSettings",
-                .target(name: "WeirMedia", condition: .when(traits: ["Media"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "weir-media",
+            dependencies: [
+                "WeirCore",
+                .target(name: "WeirMedia", condition: .when(traits: ["Media"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),

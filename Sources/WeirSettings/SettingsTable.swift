@@ -67,6 +67,12 @@ package enum SettingsTable {
             source: "what a household watches; each takes some 60 MiB"
         ),
         Setting(
+            .mediaProgram,
+            .file(\.mediaProgram),
+            "The program that remuxes.",
+            source: "unset: weir-media in the directory of weir"
+        ),
+        Setting(
             .apiTokenFile,
             .file(\.apiTokenFile),
             "File that holds the token of the control API; written when missing.",

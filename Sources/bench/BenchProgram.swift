@@ -1,11 +1,15 @@
 import FoundationEssentials
 import WeirLab
 
-/// The `weir` that is measured: the one built beside this program.
+/// The programs that are measured: those built beside this one.
 enum BenchProgram {
-    static func weir() throws -> String {
+    static func weir() throws -> String { try path(of: "weir") }
+
+    static func media() throws -> String { try path(of: "weir-media") }
+
+    private static func path(of name: String) throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/weir"
+        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw LabError("there is no program at \(path): build it first, as Scripts/bench does")
         }

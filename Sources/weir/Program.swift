@@ -20,16 +20,8 @@ struct Weir: AsyncParsableCommand {
         subcommands: [
             PlayCommand.self, ServeCommand.self, TrackerCommand.self, DemoCommand.self, ConfigCommand.self,
             VersionCommand.self,
-        ] + media
+        ]
     )
-
-    private static var media: [any ParsableCommand.Type] {
-        #if Media
-            [MediaWorkerCommand.self]
-        #else
-            []
-        #endif
-    }
 }
 
 /// Where the process starts, and the one place where errors become a line and an exit code.

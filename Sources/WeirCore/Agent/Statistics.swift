@@ -69,6 +69,8 @@ package struct SessionReport: Sendable, Encodable {
     /// From the beginning of what time shift offers to the live edge, and what of it this agent holds.
     package var window_seconds = 0.0
     package var window_bytes: Int64 = 0
+    /// `available`, or why there are none; filled in by the shell.
+    package var continuous_outputs = ""
     package var playlists: [PlaylistReport]
     /// The content steering pathway or the base URL's service location in use; left out when the stream has but one.
     package var pathway: String?

@@ -35,12 +35,12 @@ final class ContinuousOutputs: @unchecked Sendable {
         guard settings.isOn else {
             return refuse(connection, 501, "continuous outputs are off", "Set continuous_outputs to true.")
         }
-        guard let worker = settings.worker else {
+        if let lack = settings.lack {
             return refuse(
                 connection,
                 501,
-                "this weir was built without libavformat",
-                "Open the stream's playlist, or build weir with its trait Media."
+                lack,
+                "Open the stream's playlist, install weir-media beside weir, or say where it is by media_program."
             )
         }
         guard !isHead else { return connection.answerHead(ContinuousOutput.head(format)) }
@@ -61,7 +61,7 @@ final class ContinuousOutputs: @unchecked Sendable {
                 stream: stream,
                 format: format,
                 isLive: session.live,
-                command: worker + [base + session.path, "--format", format.rawValue]
+                command: settings.worker + ["remux", base + session.path, "--format", format.rawValue]
             ),
             settings: settings,
             loop: loop,
@@ -93,6 +93,9 @@ final class ContinuousOutputs: @unchecked Sendable {
     }
 
     // MARK: What is told of them
+
+    /// Why there are none; nil when there can be.
+    var lack: String? { settings.isOn ? settings.lack : "continuous_outputs is off" }
 
     func add(to statistics: inout AgentStatistics) {
         statistics.continuous_readers = outputs.reduce(0) { $0 + $1.readerCount }

@@ -1,9 +1,15 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// What is set of continuous outputs (`/s/{stream}/live.ts` and its like).
 package struct ContinuousSettings: Sendable {
     /// Nobody gets one when off.
     package var isOn = true
-    /// The command that remuxes; nil: this build has none.
-    package var worker: [String]?
+    /// The program that remuxes, `weir-media`, and its first arguments. One without a slash is searched in PATH.
+    package var worker: [String] = []
     /// Bytes that each output keeps for readers that join or lag.
     package var cacheBytes = 8 * 1024 * 1024
     /// Workers at once. A live output has one, whoever reads; of a recording each reader has one.
@@ -16,4 +22,12 @@ package struct ContinuousSettings: Sendable {
     package var firstByteSeconds: Int64 = 20
 
     package init() {}
+
+    /// Why the worker cannot be started now; nil when it can. To be asked each time: programs are installed and removed
+    /// while agents run.
+    package var lack: String? {
+        guard let program = worker.first else { return "no program that remuxes is set" }
+        guard program.contains("/"), access(program, X_OK) != 0 else { return nil }
+        return "there is no program \(program)"
+    }
 }

@@ -7,7 +7,9 @@ extension AgentHost: ControlledAgent {
     nonisolated package func sessions() -> [SessionReport] {
         assumeIsolated { host in
             var sessions = host.agent.sessions(at: host.now)
+            let lack = host.parts.endpoint.continuous?.lack
             for index in sessions.indices {
+                sessions[index].continuous_outputs = lack ?? "available"
                 let readers = host.parts.endpoint.continuous?.readers(of: sessions[index].id)
                 sessions[index].continuous_readers = readers ?? 0
             }

@@ -95,7 +95,7 @@ struct ContinuousBench: AsyncParsableCommand {
             var bytes = 0.0
             for _ in 0..<5 {
                 let file = scene.directory + "/out"
-                let command = [scene.program, "media-worker", url, "--format", format, "--plain"]
+                let command = [scene.media, "remux", url, "--format", format, "--plain"]
                 let worker = try await scene.cost(command, output: file)
                 bytes = Double(worker.bytes)
                 own.append(worker.seconds / bytes * 1e9)

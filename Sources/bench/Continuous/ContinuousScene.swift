@@ -11,7 +11,8 @@ import WeirNet
 /// nginx with a live stream and a recording, and an agent for each.
 struct ContinuousScene: Sendable {
     let directory: String
-    let program: String
+    /// The program that remuxes.
+    let media: String
     let live: AgentProcess
     let recording: AgentProcess
     private let packager: LivePackager
@@ -34,7 +35,7 @@ struct ContinuousScene: Sendable {
             let recording = try await AgentProcess.play(nginx.url + "/ts300/index.m3u8", flags: flags, program: program)
             return ContinuousScene(
                 directory: directory,
-                program: program,
+                media: try BenchProgram.media(),
                 live: live,
                 recording: recording,
                 packager: packager,

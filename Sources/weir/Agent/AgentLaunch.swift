@@ -47,13 +47,7 @@ enum AgentLaunch {
         configuration.recording = settings.recordedInputs.map {
             RecordingPlace(file: $0, limit: settings.recordingSize)
         }
-        configuration.continuous.isOn = settings.continuousOutputs
-        configuration.continuous.cacheBytes = settings.gopCacheBytes
-        configuration.continuous.workers = settings.mediaWorkers
-        #if Media
-            // This very program, also when its file was replaced meanwhile.
-            configuration.continuous.worker = ["/proc/self/exe", "media-worker"]
-        #endif
+        configuration.continuous = continuous(settings, logger)
         configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)
@@ -62,6 +56,17 @@ enum AgentLaunch {
             try await TrackerLinks.start(loop: loop, urls: settings.trackers, deliver: deliver)
         }
         return configuration
+    }
+
+    private static func continuous(_ settings: ProgramSettings, _ logger: Logger) -> ContinuousSettings {
+        var continuous = ContinuousSettings()
+        continuous.isOn = settings.continuousOutputs
+        continuous.cacheBytes = settings.gopCacheBytes
+        continuous.workers = settings.mediaWorkers
+        continuous.worker = [settings.mediaProgram ?? ProgramFolder.path(of: "weir-media")]
+        // Everything else works without it, and it may be installed while the agent runs.
+        if settings.continuousOutputs, let lack = continuous.lack { logger.notice("no continuous outputs: \(lack)") }
+        return continuous
     }
 
     /// Tells of names that stand for no address. Each dial asks for the name's addresses anew and tries all of them, so

@@ -84,10 +84,12 @@ struct ContinuousOutputTests {
         try await scripted.stop()
     }
 
-    @Test("Without libav, and when it is off, the answer is 501 and says what to do")
+    @Test("Without the program that remuxes, and when it is off, the answer is 501 and says what to do")
     func missing() async throws {
-        let scripted = try await start("exit 0") { $0.worker = nil }
-        #expect(try await ask("/s/abc/live.ts", scripted).contains("built without libavformat"))
+        let scripted = try await start("exit 0") { $0.worker = ["/nowhere/weir-media"] }
+        let absent = try await ask("/s/abc/live.ts", scripted)
+        #expect(absent.hasPrefix("HTTP/1.1 501 ") && absent.contains("no program /nowhere/weir-media"))
+        #expect(absent.contains("media_program"))
         try await scripted.stop()
         let off = try await start("exit 0") { $0.isOn = false }
         let answer = try await ask("/s/abc/live.ts", off)
