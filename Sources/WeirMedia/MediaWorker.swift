@@ -13,6 +13,9 @@ package enum MediaWorker {
     /// Bytes of private memory that the process may have: queues, libav, and the program itself.
     private static let memory: UInt = 320 * 1024 * 1024
 
+    /// Sound that is apart begins so much earlier: what is too early can be cut.
+    private static let soundLead = WeirCore.Duration.seconds(2)
+
     package struct Order: Sendable {
         /// The stream's manifest at the agent.
         package var manifest: WebURL
@@ -21,6 +24,8 @@ package enum MediaWorker {
         package var begin: Int64
         /// Write the container alone, without records around it.
         package var isPlain: Bool
+        /// Media of a live stream that leave before the clock's pace.
+        package var lead = WeirCore.Duration.seconds(1)
 
         package init(manifest: WebURL, format: ContinuousFormat, begin: Int64, isPlain: Bool) {
             self.manifest = manifest
@@ -44,7 +49,7 @@ package enum MediaWorker {
                     try? writer.write(.damage, Array(text.utf8.prefix(512)), time: 0)
                 }
             }
-            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin).run()
+            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin, lead: order.lead).run()
             return nil
         } catch is RecordWriter.Closed {
             return nil
@@ -61,13 +66,21 @@ package enum MediaWorker {
         let bytes = try LocalAnswer(.init(url: order.manifest), agent: agent).readAll(upTo: Limits().manifestBytes)
         if MPD.isXML(bytes) { return try presentation(MPD.parse(bytes, url: order.manifest, limits: Limits()), order) }
         switch try HLSPlaylist.parse(bytes, url: order.manifest, limits: Limits()) {
-        case .media: return [RenditionSource(playlist: order.manifest, agent: agent, start: nil, lead: .zero)]
+        case .media:
+            return [RenditionSource(playlist: order.manifest, agent: agent, start: nil, distance: order.lead)]
         case .multivariant(let list):
             guard let choice = RenditionChoice(list) else { throw RemuxFault("the stream has no renditions") }
             let start = list.startOffset
-            let main = RenditionSource(playlist: choice.main, agent: agent, start: start, lead: .zero)
+            let main = RenditionSource(playlist: choice.main, agent: agent, start: start, distance: order.lead)
             guard let audio = choice.audio else { return [main] }
-            return [main, RenditionSource(playlist: audio, agent: agent, start: start, lead: .seconds(2))]
+            let sound = RenditionSource(
+                playlist: audio,
+                agent: agent,
+                start: start,
+                distance: order.lead,
+                lead: MediaWorker.soundLead
+            )
+            return [main, sound]
         }
     }
 
@@ -81,7 +94,8 @@ package enum MediaWorker {
                 presentation: order.manifest,
                 content: content,
                 agent: order.manifest,
-                lead: content == .audio ? .seconds(2) : .zero
+                distance: order.lead,
+                lead: content == .audio ? MediaWorker.soundLead : .zero
             )
         }
     }

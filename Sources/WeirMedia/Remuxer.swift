@@ -38,7 +38,14 @@ final class Remuxer {
     /// - Parameters:
     ///   - readers: the main rendition, and the one of its sound where that is apart.
     ///   - begin: microseconds of the output's time at which it begins.
-    init(_ readers: [RenditionReader], format: ContinuousFormat, writer: RecordWriter, begin: Int64) throws {
+    ///   - lead: media of a live stream that leave before the clock's pace.
+    init(
+        _ readers: [RenditionReader],
+        format: ContinuousFormat,
+        writer: RecordWriter,
+        begin: Int64,
+        lead: WeirCore.Duration
+    ) throws {
         self.readers = readers
         self.format = format
         self.writer = writer
@@ -51,7 +58,7 @@ final class Remuxer {
         isLive = readers[0].source.isLive
         guard isLive else { return }
         let target = readers[0].source.target
-        pace = MediaPace(lead: .seconds(1), comfortable: target * 3 + .seconds(2))
+        pace = MediaPace(lead: lead, comfortable: target * 3 + .seconds(2))
     }
 
     func run() throws {

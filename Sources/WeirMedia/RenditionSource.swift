@@ -63,19 +63,36 @@ final class RenditionSource {
     /// Longest segment, as far as the manifest says.
     private(set) var target = WeirCore.Duration.seconds(2)
 
-    init(playlist: WebURL, agent: WebURL, start: WeirCore.Duration?, lead: WeirCore.Duration) {
+    /// - Parameters:
+    ///   - distance: from the live end, where it begins at least.
+    ///   - lead: begin this much earlier.
+    init(
+        playlist: WebURL,
+        agent: WebURL,
+        start: WeirCore.Duration?,
+        distance: WeirCore.Duration,
+        lead: WeirCore.Duration = .zero
+    ) {
         manifest = playlist
         self.agent = agent
         var walk = SegmentWalk()
         walk.start = start
+        walk.distance = distance
         walk.lead = lead
         self.walk = .playlist(walk, nil)
     }
 
-    init(presentation: WebURL, content: Representation.Content, agent: WebURL, lead: WeirCore.Duration) {
+    init(
+        presentation: WebURL,
+        content: Representation.Content,
+        agent: WebURL,
+        distance: WeirCore.Duration,
+        lead: WeirCore.Duration
+    ) {
         manifest = presentation
         self.agent = agent
         var walk = PresentationWalk(content: content)
+        walk.distance = distance
         walk.lead = lead
         self.walk = .presentation(walk, nil)
     }

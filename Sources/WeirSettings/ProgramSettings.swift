@@ -32,6 +32,8 @@ package struct ProgramSettings: Sendable {
     package var gopCacheBytes = 8 * 1024 * 1024
     /// Processes that remux at once.
     package var mediaWorkers = 4
+    /// Media that a new reader of one of them gets at once.
+    package var startBurst = Duration.seconds(6)
     /// The program that remuxes; nil: `weir-media` beside this program.
     package var mediaProgram: String?
     /// Where everything that the core is fed is written to, for `simulate --replay`; nil: nowhere.

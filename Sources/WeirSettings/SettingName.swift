@@ -27,6 +27,7 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case continuousOutputs = "continuous_outputs"
     case gopCacheSize = "gop_cache_size"
     case mediaWorkers = "media_workers"
+    case startBurst = "start_burst"
     case mediaProgram = "media_program"
     case apiTokenFile = "api_token_file"
     case identity

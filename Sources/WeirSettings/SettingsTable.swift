@@ -67,6 +67,14 @@ package enum SettingsTable {
             source: "what a household watches; each takes some 60 MiB"
         ),
         Setting(
+            .startBurst,
+            .duration(\.startBurst, atLeast: .zero),
+            default: "6s",
+            "How much of a live stream's past a new reader of such an output gets at once: its player starts the sooner, and "
+                + "is as far behind the live end.",
+            source: "ffmpeg and ffplay read five seconds of MPEG-TS or FLV before they show anything"
+        ),
+        Setting(
             .mediaProgram,
             .file(\.mediaProgram),
             "The program that remuxes.",

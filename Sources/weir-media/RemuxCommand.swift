@@ -18,10 +18,11 @@ struct RemuxCommand: ParsableCommand {
 
     @Option(help: "ts, flv, mp4 or mkv.") var format = ContinuousFormat.ts.rawValue
     @Option(help: "Microseconds at which the output's time begins.") var begin: Int64 = 0
+    @Option(help: "Milliseconds of a live stream that come at once, before the pace of the clock.") var lead = 1000
     @Flag(help: "Write the container alone, without records around it.") var plain = false
 
     func validate() throws {
-        guard WebURL(url) != nil, ContinuousFormat(rawValue: format) != nil else {
+        guard WebURL(url) != nil, ContinuousFormat(rawValue: format) != nil, (0...600_000).contains(lead) else {
             throw ValidationError("give the manifest's http:// address, and --format ts, flv, mp4 or mkv")
         }
     }
@@ -29,7 +30,8 @@ struct RemuxCommand: ParsableCommand {
     func run() throws {
         #if Media
             guard let manifest = WebURL(url), let format = ContinuousFormat(rawValue: format) else { return }
-            let order = MediaWorker.Order(manifest: manifest, format: format, begin: begin, isPlain: plain)
+            var order = MediaWorker.Order(manifest: manifest, format: format, begin: begin, isPlain: plain)
+            order.lead = .milliseconds(lead)
             if let reason = MediaWorker.run(order, note: { Console.complain($0) }) {
                 Console.complain("cannot remux: \(reason)")
                 throw ExitCode.badData

@@ -30,6 +30,7 @@ struct SettingFlags: ParsableArguments {
     @Option(.continuousOutputs) var continuousOutputs: [String] = []
     @Option(.gopCacheSize) var gopCacheSize: [String] = []
     @Option(.mediaWorkers) var mediaWorkers: [String] = []
+    @Option(.startBurst) var startBurst: [String] = []
     @Option(.mediaProgram) var mediaProgram: [String] = []
     @Option(.apiTokenFile) var apiTokenFile: [String] = []
     @Option(.caFile) var caFile: [String] = []
@@ -55,7 +56,7 @@ struct SettingFlags: ParsableArguments {
             .allowURL: allowURL, .channels: channels,
             .zapBudget: zapBudget,
             .continuousOutputs: continuousOutputs, .gopCacheSize: gopCacheSize, .mediaWorkers: mediaWorkers,
-            .mediaProgram: mediaProgram,
+            .startBurst: startBurst, .mediaProgram: mediaProgram,
             .apiTokenFile: apiTokenFile, .caFile: caFile,
             .recordInputs: recordInputs, .recordSize: recordSize,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,

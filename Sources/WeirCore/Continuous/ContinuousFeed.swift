@@ -9,10 +9,13 @@ package struct ContinuousFeed: Sendable {
         package var bytes: any Payload
         /// A decoder can begin here.
         package var isStart: Bool
+        /// Microseconds of the output's time at which it begins.
+        package var time: Int64
 
-        package init(bytes: any Payload, isStart: Bool) {
+        package init(bytes: any Payload, isStart: Bool, time: Int64) {
             self.bytes = bytes
             self.isStart = isStart
+            self.time = time
         }
     }
 
@@ -36,6 +39,8 @@ package struct ContinuousFeed: Sendable {
 
     /// Bytes of blocks that are kept, the newest always.
     private let limit: Int
+    /// Microseconds of media that a new reader gets at once, if they are held.
+    private let burst: Int64
     /// Every reader gets every block: the writer is made to wait.
     private let isLossless: Bool
     private var header: (any Payload)?
@@ -48,8 +53,9 @@ package struct ContinuousFeed: Sendable {
     /// Times that a reader fell behind what is kept.
     package private(set) var skips = 0
 
-    package init(limit: Int, isLossless: Bool) {
+    package init(limit: Int, burst: Duration, isLossless: Bool) {
         self.limit = limit
+        self.burst = burst.nanoseconds / 1000
         self.isLossless = isLossless
     }
 
@@ -77,9 +83,12 @@ package struct ContinuousFeed: Sendable {
         if isLossless { dropTaken() } else { trim() }
     }
 
-    /// Somebody begins to read: from the latest keyframe that is held.
+    /// Somebody begins to read: from the latest keyframe with enough behind it for a player to know what it reads, or else
+    /// from the earliest that is held.
     package mutating func join(_ id: UInt64, at now: Instant) {
-        let start = isLossless ? blocks.firstIndex { $0.isStart } : blocks.lastIndex { $0.isStart }
+        let end = blocks.last?.time ?? 0
+        let enough = isLossless ? nil : blocks.lastIndex { $0.isStart && end - $0.time >= burst }
+        let start = enough ?? blocks.firstIndex { $0.isStart }
         readers.append(Reader(id: id, next: start.map { first + UInt64($0) }, header: nil, tookAt: now))
     }
 

@@ -6,6 +6,8 @@ package struct PresentationWalk: Sendable {
     private static let usualDistance = 3
 
     private let content: Representation.Content
+    /// Begin a live walk so far from the live end at least, and a segment more.
+    package var distance: Duration = .zero
     /// Begin this much earlier than the others.
     package var lead: Duration = .zero
     /// Of the period that the walk is in, and how many it has been in before.
@@ -68,7 +70,8 @@ package struct PresentationWalk: Sendable {
         period = (last.start, 0)
         guard let window = representation.available(at: now) else { return }
         let longest = ListedRepresentation.segmentDuration(of: representation)
-        let wanted = (mpd.suggestedPresentationDelay ?? longest * PresentationWalk.usualDistance) + lead
+        let usual = mpd.suggestedPresentationDelay ?? longest * PresentationWalk.usualDistance
+        let wanted = max(usual, distance > .zero ? distance + longest : .zero) + lead
         let segments = UInt64(clamping: (wanted.nanoseconds + longest.nanoseconds - 1) / longest.nanoseconds)
         let first = window.last > segments ? max(window.first, window.last - segments + 1) : window.first
         next = representation.segment(at: first)?.name

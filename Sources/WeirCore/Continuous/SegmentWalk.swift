@@ -10,6 +10,9 @@ package struct SegmentWalk: Sendable {
 
     /// Where to begin, instead of what the list says: EXT-X-START of the multivariant playlist.
     package var start: Duration?
+    /// Begin a live walk so far from the end of the list at least, and a target duration more: what is sent at once has
+    /// to be there already.
+    package var distance: Duration = .zero
     /// Begin this much earlier: sound that starts before the picture can be cut, sound that is missing cannot be had.
     package var lead: Duration = .zero
     /// The next segment's number.
@@ -59,7 +62,8 @@ package struct SegmentWalk: Sendable {
     private func startIndex(in list: MediaPlaylist) -> Int {
         if let start = list.startOffset ?? start { return index(in: list, at: start) }
         guard !list.endList else { return 0 }
-        return index(in: list, fromEnd: list.targetDuration * SegmentWalk.usualDistance + lead)
+        let usual = list.targetDuration * SegmentWalk.usualDistance
+        return index(in: list, fromEnd: max(usual, distance + list.targetDuration) + lead)
     }
 
     private func index(in list: MediaPlaylist, at offset: Duration) -> Int {

@@ -53,7 +53,11 @@ final class ContinuousOutput: @unchecked Sendable {
         self.logger = logger
         self.onOver = onOver
         // A recording's reader gets all of it, however slow: the worker waits.
-        feed = ContinuousFeed(limit: source.isLive ? settings.cacheBytes : 1024 * 1024, isLossless: !source.isLive)
+        feed = ContinuousFeed(
+            limit: source.isLive ? settings.cacheBytes : 1024 * 1024,
+            burst: settings.burst,
+            isLossless: !source.isLive
+        )
     }
 
     var readerCount: Int { readers.count }
@@ -106,7 +110,19 @@ final class ContinuousOutput: @unchecked Sendable {
         isServing = true
         defer { isServing = false }
         let connection = readers[index].connection
-        loop: while connection.isWritable {
+        var hasMore = true
+        while hasMore, connection.isWritable {
+            hasMore = writeHeld(id, to: connection)
+            // What the kernel takes at once makes room at once, and nobody tells again.
+            connection.flush()
+        }
+        resumeWorker()
+    }
+
+    /// Writes until the connection is full, or there is nothing more.
+    /// - Returns: whether there is more for this reader.
+    private func writeHeld(_ id: UInt64, to connection: PlayerConnection) -> Bool {
+        while connection.isWritable {
             switch feed.take(id, at: now) {
             case .bytes(let payload):
                 if let index = readers.firstIndex(where: { $0.id == id }), !readers[index].hasBegun {
@@ -115,15 +131,14 @@ final class ContinuousOutput: @unchecked Sendable {
                 }
                 connection.write(payload.asBuffer)
             case .nothing:
-                if hasEnded { return end(id) }
-                break loop
+                if hasEnded { end(id) }
+                return false
             case .over:
                 drop(id)
-                return
+                return false
             }
         }
-        connection.flush()
-        resumeWorker()
+        return true
     }
 
     private func end(_ id: UInt64) {
@@ -204,7 +219,7 @@ final class ContinuousOutput: @unchecked Sendable {
         case .block, .start:
             failedStarts = 0
             time = max(time, record.time)
-            feed.append(.init(bytes: BufferPayload(body), isStart: record.kind == .start))
+            feed.append(.init(bytes: BufferPayload(body), isStart: record.kind == .start, time: record.time))
             for id in readers.map(\.id) { serve(id) }
             if !feed.wantsMore { worker?.pause() }
         case .damage: damagedSegments += 1

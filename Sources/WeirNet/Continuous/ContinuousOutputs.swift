@@ -61,7 +61,10 @@ final class ContinuousOutputs: @unchecked Sendable {
                 stream: stream,
                 format: format,
                 isLive: session.live,
-                command: settings.worker + ["remux", base + session.path, "--format", format.rawValue]
+                command: settings.worker + [
+                    "remux", base + session.path, "--format", format.rawValue,
+                    "--lead", "\(max(1000, settings.burst.nanoseconds / 1_000_000))",
+                ]
             ),
             settings: settings,
             loop: loop,

@@ -1,3 +1,5 @@
+package import WeirCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -12,6 +14,8 @@ package struct ContinuousSettings: Sendable {
     package var worker: [String] = []
     /// Bytes that each output keeps for readers that join or lag.
     package var cacheBytes = 8 * 1024 * 1024
+    /// Media that a new reader of a live output gets at once.
+    package var burst = WeirCore.Duration.seconds(6)
     /// Workers at once. A live output has one, whoever reads; of a recording each reader has one.
     package var workers = 4
     /// Seconds that a worker goes on when its last reader has left.

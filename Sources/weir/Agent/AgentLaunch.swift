@@ -63,6 +63,7 @@ enum AgentLaunch {
         continuous.isOn = settings.continuousOutputs
         continuous.cacheBytes = settings.gopCacheBytes
         continuous.workers = settings.mediaWorkers
+        continuous.burst = settings.startBurst
         continuous.worker = [settings.mediaProgram ?? ProgramFolder.path(of: "weir-media")]
         // Everything else works without it, and it may be installed while the agent runs.
         if settings.continuousOutputs, let lack = continuous.lack { logger.notice("no continuous outputs: \(lack)") }

@@ -2,11 +2,11 @@ import Testing
 import WeirCore
 
 @Suite("A continuous output's readers") struct ContinuousFeedTests {
-    /// A block whose bytes tell its number.
+    /// A block of a quarter of a second whose bytes tell its number.
     private func block(_ number: Int, start: Bool = false, bytes: Int = 100) -> ContinuousFeed.Block {
         var body = [UInt8](repeating: 0, count: bytes)
         for place in 0..<4 { body[place] = UInt8(truncatingIfNeeded: number >> (8 * place)) }
-        return .init(bytes: ByteArrayPayload(body), isStart: start)
+        return .init(bytes: ByteArrayPayload(body), isStart: start, time: Int64(number) * 250_000)
     }
 
     private func number(_ taking: ContinuousFeed.Taking) -> Int? {
@@ -18,8 +18,8 @@ import WeirCore
         if case .bytes(let payload) = taking { payload.count == 4 } else { false }
     }
 
-    private func feed(limit: Int = 10_000, isLossless: Bool = false) -> ContinuousFeed {
-        var feed = ContinuousFeed(limit: limit, isLossless: isLossless)
+    private func feed(limit: Int = 10_000, burst: Duration = .zero, isLossless: Bool = false) -> ContinuousFeed {
+        var feed = ContinuousFeed(limit: limit, burst: burst, isLossless: isLossless)
         feed.begin(ByteArrayPayload([1, 2, 3, 4]))
         return feed
     }
@@ -31,6 +31,20 @@ import WeirCore
         feed.join(1, at: .start)
         #expect(isHeader(feed.take(1, at: .start)))
         #expect((20..<25).map { _ in number(feed.take(1, at: .start)) } == [20, 21, 22, 23, 24])
+        #expect(number(feed.take(1, at: .start)) == nil)
+    }
+
+    @Test(
+        "A reader gets at once as much as players look at, from a keyframe on, or else all that is held",
+        arguments: [(Duration.seconds(1), 20), (.milliseconds(1_001), 10), (.seconds(3), 10), (.seconds(60), 10)]
+    )
+    func burst(burst: Duration, begins: Int) {
+        // Of 25 blocks of 100 bytes the last 20 are held: keyframes at 10 and 20, the end's block at 6 seconds.
+        var feed = feed(limit: 2_000, burst: burst)
+        for number in 0..<25 { feed.append(block(number, start: number % 10 == 0)) }
+        feed.join(1, at: .start)
+        #expect(isHeader(feed.take(1, at: .start)))
+        #expect((begins..<25).map { _ in number(feed.take(1, at: .start)) } == Array(begins..<25))
         #expect(number(feed.take(1, at: .start)) == nil)
     }
 

@@ -58,5 +58,13 @@ import WeirCore
             return
         }
         #expect(next.number == 51)
+
+        var further = PresentationWalk(content: .video)
+        further.distance = .seconds(6)
+        guard case .segment(let first) = further.step(in: mpd, at: now) else {
+            Issue.record("the walk did not begin")
+            return
+        }
+        #expect(first.number == 47)
     }
 }

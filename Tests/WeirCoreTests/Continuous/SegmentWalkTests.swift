@@ -60,6 +60,16 @@ import WeirCore
         #expect(walk.step(in: try list(10..<20, head: head), isNew: true).number == first)
     }
 
+    @Test(
+        "What is sent at once is there already: a walk begins so far from the end, and a segment more",
+        arguments: [(Duration.seconds(1), UInt64(17)), (.seconds(4), 17), (.seconds(6), 16), (.seconds(600), 10)]
+    )
+    func distance(distance: Duration, first: UInt64) throws {
+        var walk = SegmentWalk()
+        walk.distance = distance
+        #expect(walk.step(in: try list(10..<20), isNew: true).number == first)
+    }
+
     @Test("Sound that is apart begins earlier by its lead")
     func lead() throws {
         var walk = SegmentWalk()

@@ -121,6 +121,22 @@ struct ContinuousOutputTests {
         try await scripted.stop()
     }
 
+    @Test("A new reader gets at once all that is held for it, without waiting for what comes next")
+    func burst() async throws {
+        let script = "printf '\(Self.header)'; for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do \(Self.block); done"
+        let scripted = try await start(script + "; exec sleep 60") { $0.burst = .seconds(60) }
+        var readers: [RawConnection] = []
+        for _ in 0..<2 {
+            let reader = try await RawConnection.connect(port: scripted.port)
+            readers.append(reader)
+            try await reader.send("GET /s/abc/live.ts HTTP/1.1\r\nHost: 127.0.0.1:\(scripted.port)\r\n\r\n")
+            _ = try await reader.received { $0.utf8.count > 16 * 65_536 }
+        }
+        for reader in readers { await reader.close() }
+        #expect(try await statistics(scripted).media_worker_restarts == 0)
+        try await scripted.stop()
+    }
+
     @Test("A worker that dies is replaced, and its reader goes on")
     func replaced() async throws {
         // Each worker writes one block and dies.
