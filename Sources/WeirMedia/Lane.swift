@@ -9,6 +9,8 @@ final class Lane {
         let timeBase: AVRational
         /// Microseconds of the timeline's own time at which it is decoded.
         let time: Int64
+        /// At which it is shown.
+        var presentation: Int64 { av_rescale_q(packet.pointer.pointee.pts, timeBase, Lane.microseconds) }
     }
 
     static let microseconds = AVRational(num: 1, den: 1_000_000)
@@ -132,6 +134,20 @@ final class Lane {
     }
 
     // MARK: What goes out
+
+    /// When the packet that was read last is decoded.
+    var latest: Int64? { queue.last?.time }
+
+    /// Leaves out what lies before the last packet that fits; nothing where none does.
+    func skip(toLast fits: (Entry) -> Bool) {
+        guard let last = queue[taken...].lastIndex(where: fits) else { return }
+        while taken < last {
+            queuedBytes -= queue[taken].packet.byteCount
+            taken += 1
+        }
+        queue.removeFirst(taken)
+        taken = 0
+    }
 
     func take() -> Entry? {
         guard let entry = head else { return nil }

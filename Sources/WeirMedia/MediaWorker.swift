@@ -26,6 +26,8 @@ package enum MediaWorker {
         package var isPlain: Bool
         /// Media of a live stream that leave before the clock's pace.
         package var lead = WeirCore.Duration.seconds(1)
+        /// The manifest says where to begin: at the keyframe at or before that, and as fast as it is read.
+        package var isShifted = false
 
         package init(manifest: WebURL, format: ContinuousFormat, begin: Int64, isPlain: Bool) {
             self.manifest = manifest
@@ -49,7 +51,8 @@ package enum MediaWorker {
                     try? writer.write(.damage, Array(text.utf8.prefix(512)), time: 0)
                 }
             }
-            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin, lead: order.lead).run()
+            let lead = order.isShifted ? nil : order.lead
+            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin, lead: lead).run()
             return nil
         } catch is RecordWriter.Closed {
             return nil

@@ -22,6 +22,7 @@ final class Remuxer {
     private let writer: RecordWriter
     private let muxer: Muxer
     private let isLive: Bool
+    private let isShifted: Bool
     private var lanes: [Lane] = []
     private var timeline: MediaTimeline
     private var current: UInt64 = 0
@@ -38,13 +39,14 @@ final class Remuxer {
     /// - Parameters:
     ///   - readers: the main rendition, and the one of its sound where that is apart.
     ///   - begin: microseconds of the output's time at which it begins.
-    ///   - lead: media of a live stream that leave before the clock's pace.
+    ///   - lead: media of a live stream that leave before the clock's pace; nil: it begins where the main rendition was
+    ///     asked to, and goes on as fast as it is read.
     init(
         _ readers: [RenditionReader],
         format: ContinuousFormat,
         writer: RecordWriter,
         begin: Int64,
-        lead: WeirCore.Duration
+        lead: WeirCore.Duration?
     ) throws {
         self.readers = readers
         self.format = format
@@ -55,8 +57,9 @@ final class Remuxer {
         blockTime = begin
         // Opening reads the manifest.
         for reader in readers { _ = try reader.source.peek() }
-        isLive = readers[0].source.isLive
-        guard isLive else { return }
+        isShifted = lead == nil
+        isLive = readers[0].source.isLive && lead != nil
+        guard isLive, let lead else { return }
         let target = readers[0].source.target
         pace = MediaPace(lead: lead, comfortable: target * 3 + .seconds(2))
     }
@@ -119,7 +122,8 @@ final class Remuxer {
         }
         hasBegun = true
         for lane in lanes { try fill(lane) }
-        if !hasHeader, isLive { try skipToStart() }
+        if !hasHeader, isShifted { try skipToSought() }
+        if !hasHeader, isLive || isShifted { try skipToStart() }
         let heads = lanes.compactMap { $0.head?.time }
         // Nothing in it at all.
         guard !heads.isEmpty else { return true }
@@ -137,6 +141,14 @@ final class Remuxer {
                 try lane.reopen(place < same.count ? same[place] : nil)
             }
         }
+    }
+
+    /// To the last keyframe at or before the time that was asked for.
+    private func skipToSought() throws {
+        guard let video = lanes.first(where: { $0.isVideo }), let begin = video.head?.presentation else { return }
+        let sought = begin + readers[video.reader].source.startWithin.nanoseconds / 1000
+        while (video.latest ?? .max) <= sought, case .reading = places[video.reader] { try pull(video.reader) }
+        video.skip { $0.packet.isKey && $0.presentation <= sought }
     }
 
     /// A player that joins a live stream begins with a picture, and with the sound that belongs to it.

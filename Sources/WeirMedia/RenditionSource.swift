@@ -58,6 +58,11 @@ final class RenditionSource {
     private var pending: WalkedSegment?
     private var keys: [(url: WebURL, bytes: [UInt8])] = []
     private(set) var isLive = false
+    /// How far within its first segment it was asked to begin.
+    var startWithin: WeirCore.Duration {
+        if case .playlist(let walk, _) = walk { return walk.startWithin }
+        return .zero
+    }
     /// Media that could be read already.
     private(set) var waiting = WeirCore.Duration.zero
     /// Longest segment, as far as the manifest says.

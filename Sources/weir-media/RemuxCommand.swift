@@ -20,6 +20,8 @@ struct RemuxCommand: ParsableCommand {
     @Option(help: "Microseconds at which the output's time begins.") var begin: Int64 = 0
     @Option(help: "Milliseconds of a live stream that come at once, before the pace of the clock.") var lead = 1000
     @Flag(help: "Write the container alone, without records around it.") var plain = false
+    @Flag(help: "Begin at the keyframe at or before where the manifest says, and go on as fast as it is read.")
+    var shifted = false
 
     func validate() throws {
         guard WebURL(url) != nil, ContinuousFormat(rawValue: format) != nil, (0...600_000).contains(lead) else {
@@ -32,6 +34,7 @@ struct RemuxCommand: ParsableCommand {
             guard let manifest = WebURL(url), let format = ContinuousFormat(rawValue: format) else { return }
             var order = MediaWorker.Order(manifest: manifest, format: format, begin: begin, isPlain: plain)
             order.lead = .milliseconds(lead)
+            order.isShifted = shifted
             if let reason = MediaWorker.run(order, note: { Console.complain($0) }) {
                 Console.complain("cannot remux: \(reason)")
                 throw ExitCode.badData

@@ -81,8 +81,7 @@ extension Agent {
         var found: TimeShiftWindow.Place?
         switch at {
         case .beforeLive(let back):
-            let edge = isOver(rendition) ? window.entries.last?.edge ?? now : now
-            found = window.place(at: edge - back)
+            found = isOver(rendition) ? window.place(beforeEnd: back) : window.place(at: now - back)
         case .date(let date):
             found = window.place(atDate: date)
             if found == nil, let wall = rendition.stream.clock.now { found = window.place(at: now - (wall - date)) }
@@ -129,7 +128,7 @@ extension Agent {
                 guard let place = place(at, in: window, main) else {
                     return refuseWindow(answer, "nothing tells where that time is")
                 }
-                let back = (isOver(main) ? window.entries.last?.edge ?? now : now) - moment(of: place, in: window)
+                let back = isOver(main) ? window.rest(from: place) : now - moment(of: place, in: window)
                 let nearest = place.isClamped ? "; nearest" : ""
                 fields.append(HeaderField("weir-time-shift", "-\(DecimalSeconds.text(back))\(nearest)"))
             }
@@ -143,10 +142,16 @@ extension Agent {
     }
 
     /// The address of a rendition's list, with where it begins and how late it is told.
-    private func address(_ rendition: Rendition, _ query: TimeShift.Query) -> String {
+    /// - Parameter isMain: sound that is apart begins a segment earlier for who catches up: it is cut where the picture's
+    ///   keyframe lies.
+    private func address(_ rendition: Rendition, _ query: TimeShift.Query, isMain: Bool = true) -> String {
         let path = LocalPath.renditionWindow(rendition.stream.id, rendition.key).text
         let window = window(of: rendition)
-        guard let at = query.at, let place = place(at, in: window, rendition) else { return path }
+        guard let at = query.at, var place = place(at, in: window, rendition) else { return path }
+        if query.isCatchUp, !isMain, place.index > 0 {
+            place.index -= 1
+            place.offset = place.offset + window.entries[place.index].duration
+        }
         let first = "?first=\(window.entries[place.index].number)&offset=\(DecimalSeconds.text(place.offset))"
         guard !query.isCatchUp, !isOver(rendition) else { return path + first }
         return path + first + "&delay=\(DecimalSeconds.text(now - moment(of: place, in: window)))"
@@ -203,7 +208,7 @@ extension Agent {
         let offered = windowed(stream)
         let addresses = Dictionary(
             uniqueKeysWithValues: (offered.isEmpty ? stream.renditions : offered).map {
-                ($0.key, address($0, query))
+                ($0.key, address($0, query, isMain: $0 === main))
             }
         )
         let bytes = rewrite(list, stream) { addresses[$0] ?? "" }

@@ -15,6 +15,8 @@ package struct SegmentWalk: Sendable {
     package var distance: Duration = .zero
     /// Begin this much earlier: sound that starts before the picture can be cut, sound that is missing cannot be had.
     package var lead: Duration = .zero
+    /// How far within the first segment the walk was asked to begin.
+    package private(set) var startWithin = Duration.zero
     /// The next segment's number.
     private var next: UInt64?
     /// The segment before, whose timeline the next one continues or not.
@@ -59,21 +61,24 @@ package struct SegmentWalk: Sendable {
         next.map { list.timeToEnd(from: list.index(atOrAfter: $0)) } ?? .zero
     }
 
-    private func startIndex(in list: MediaPlaylist) -> Int {
+    private mutating func startIndex(in list: MediaPlaylist) -> Int {
         if let start = list.startOffset ?? start { return index(in: list, at: start) }
         guard !list.endList else { return 0 }
         let usual = list.targetDuration * SegmentWalk.usualDistance
         return index(in: list, fromEnd: max(usual, distance + list.targetDuration) + lead)
     }
 
-    private func index(in list: MediaPlaylist, at offset: Duration) -> Int {
+    private mutating func index(in list: MediaPlaylist, at offset: Duration) -> Int {
         guard offset >= .zero else {
             return index(in: list, fromEnd: Duration(nanoseconds: -offset.nanoseconds) + lead)
         }
         var passed = Duration.zero
         for index in 0..<list.count {
+            let begin = passed
             passed += list.segments[index].duration
-            if passed > offset { return index }
+            guard passed > offset else { continue }
+            startWithin = offset - begin
+            return index
         }
         return max(0, list.count - 1)
     }

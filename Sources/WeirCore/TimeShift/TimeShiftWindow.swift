@@ -172,6 +172,21 @@ struct TimeShiftWindow {
         return Place(index: index, offset: min(entry.duration, (moment - entry.begin).orZero))
     }
 
+    /// Of a stream that is over: so much media before its end.
+    func place(beforeEnd back: Duration) -> Place? {
+        var rest = Duration.zero
+        for index in entries.indices.reversed() {
+            rest = rest + entries[index].duration
+            if rest >= back { return Place(index: index, offset: rest - back) }
+        }
+        return entries.isEmpty ? nil : Place(index: 0, offset: .zero, isClamped: true)
+    }
+
+    /// Media from a place to the end.
+    func rest(from place: Place) -> Duration {
+        entries[place.index...].reduce(.zero) { $0 + $1.duration } - place.offset
+    }
+
     /// The segment that shows what the origin's clock calls by that time; nil where it has no clock.
     func place(atDate date: WallTime) -> Place? {
         var next: Int?

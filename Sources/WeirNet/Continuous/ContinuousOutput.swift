@@ -12,9 +12,18 @@ final class ContinuousOutput: @unchecked Sendable {
     struct Source {
         let stream: StreamID
         let format: ContinuousFormat
+        /// One now for all readers.
         let isLive: Bool
         /// The worker's command but for where the output's time begins.
-        let command: [String]
+        var command: [String]
+        /// Seconds that a reader may take nothing, if not what is set.
+        var patience: Int64?
+        /// It begins later than was asked for.
+        var isClamped = false
+
+        func isFor(_ stream: StreamID, _ format: ContinuousFormat) -> Bool {
+            isLive && self.stream == stream && self.format == format
+        }
     }
 
     let source: Source
@@ -127,7 +136,7 @@ final class ContinuousOutput: @unchecked Sendable {
             case .bytes(let payload):
                 if let index = readers.firstIndex(where: { $0.id == id }), !readers[index].hasBegun {
                     readers[index].hasBegun = true
-                    connection.start(ContinuousOutput.head(source.format))
+                    connection.start(ContinuousOutput.head(source.format, isClamped: source.isClamped))
                 }
                 connection.write(payload.asBuffer)
             case .nothing:
@@ -168,17 +177,18 @@ final class ContinuousOutput: @unchecked Sendable {
         connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
     }
 
-    static func head(_ format: ContinuousFormat) -> AnswerHead {
-        let fields = [
+    static func head(_ format: ContinuousFormat, isClamped: Bool = false) -> AnswerHead {
+        var fields = [
             HeaderField("content-type", format.contentType), HeaderField("cache-control", "no-store"),
             HeaderField("accept-ranges", "none"),
         ]
+        if isClamped { fields.append(HeaderField("weir-time-shift", "nearest")) }
         return AnswerHead(status: 200, fields: fields, bodyLength: nil)
     }
 
     /// Readers that stand still keep nothing alive.
     private func dropStuck() {
-        for id in feed.stuck(for: .seconds(Int(settings.stuckSeconds)), at: now) {
+        for id in feed.stuck(for: .seconds(Int(source.patience ?? settings.stuckSeconds)), at: now) {
             logger.notice("a reader that takes nothing is dropped", metadata: metadata)
             drop(id)
         }

@@ -19,6 +19,7 @@ final class ContinuousOutputs: @unchecked Sendable {
     }
 
     /// - Parameters:
+    ///   - at: where to begin, if not at what is live.
     ///   - base: where the worker finds the endpoint, `http://127.0.0.1:8090`.
     ///   - session: the stream; nil when there is none of that name.
     func answer(
@@ -26,6 +27,7 @@ final class ContinuousOutputs: @unchecked Sendable {
         _ stream: StreamID,
         _ format: ContinuousFormat,
         isHead: Bool,
+        at: TimeShift? = nil,
         session: SessionReport?,
         base: String
     ) {
@@ -43,9 +45,17 @@ final class ContinuousOutputs: @unchecked Sendable {
                 "Open the stream's playlist, install weir-media beside weir, or say where it is by media_program."
             )
         }
-        guard !isHead else { return connection.answerHead(ContinuousOutput.head(format)) }
-        if session.live, let shared = outputs.first(where: { $0.source.stream == stream && $0.source.format == format })
-        {
+        if at != nil, session.path.hasSuffix(".mpd") {
+            return refuse(
+                connection,
+                404,
+                "no time shift for DASH",
+                "Open the stream's manifest: its own window (timeShiftBufferDepth) is the player's to seek in."
+            )
+        }
+        let isClamped = at.map { ContinuousOutputs.isBeyond($0, session) } ?? false
+        guard !isHead else { return connection.answerHead(ContinuousOutput.head(format, isClamped: isClamped)) }
+        if session.live, at == nil, let shared = outputs.first(where: { $0.source.isFor(stream, format) }) {
             return shared.join(connection)
         }
         guard outputs.count < settings.workers else {
@@ -56,22 +66,53 @@ final class ContinuousOutputs: @unchecked Sendable {
                 "Raise media_workers, or close another reader."
             )
         }
+        var source = ContinuousOutput.Source(
+            stream: stream,
+            format: format,
+            isLive: session.live && at == nil,
+            command: settings.worker + [
+                "remux", base + session.path, "--format", format.rawValue,
+                "--lead", "\(max(1000, settings.burst.nanoseconds / 1_000_000))",
+            ]
+        )
+        if let at { shift(&source, to: at, session, base, isClamped: isClamped) }
         let output = ContinuousOutput(
-            .init(
-                stream: stream,
-                format: format,
-                isLive: session.live,
-                command: settings.worker + [
-                    "remux", base + session.path, "--format", format.rawValue,
-                    "--lead", "\(max(1000, settings.burst.nanoseconds / 1_000_000))",
-                ]
-            ),
+            source,
             settings: settings,
             loop: loop,
             logger: logger
         ) { [weak self] in self?.remove($0) }
         outputs.append(output)
         output.join(connection)
+    }
+
+    /// Each reader has its own now, and may pause as long as its place is kept.
+    private func shift(
+        _ source: inout ContinuousOutput.Source,
+        to at: TimeShift,
+        _ session: SessionReport,
+        _ base: String,
+        isClamped: Bool
+    ) {
+        let window = LocalPath.window(source.stream).text
+        let url = "\(base)\(window)?at=\(PercentEncoding.encode(at.text))&catchup=1"
+        source.command = settings.worker + ["remux", url, "--format", source.format.rawValue, "--shifted"]
+        source.patience = max(settings.stuckSeconds, Int64(session.window_seconds))
+        source.isClamped = isClamped
+    }
+
+    private static func isBeyond(_ at: TimeShift, _ session: SessionReport) -> Bool {
+        if case .beforeLive(let back) = at { return back.seconds > session.window_seconds }
+        return false
+    }
+
+    func refuseTime(_ connection: PlayerConnection) {
+        refuse(
+            connection,
+            400,
+            "at= is seconds before the live edge or a date with a time",
+            "Write ?at=-600 or ?at=2026-01-01T20:00:00Z."
+        )
     }
 
     private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, _ hint: String) {

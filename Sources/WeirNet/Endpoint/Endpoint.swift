@@ -152,6 +152,10 @@ package final class Endpoint: @unchecked Sendable {
             return false
         }
         let session = agent?.sessions().first { $0.id == stream.text }
+        guard let query = TimeShift.Query(target: target) else {
+            continuous.refuseTime(connection)
+            return true
+        }
         // A wildcard is where it listens, not where a worker can connect to.
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"][settings.host] ?? settings.host
         continuous.answer(
@@ -159,6 +163,7 @@ package final class Endpoint: @unchecked Sendable {
             stream,
             format,
             isHead: isHead,
+            at: query.at,
             session: session,
             base: "http://\(PeerAddress(host: host, port: port))"
         )

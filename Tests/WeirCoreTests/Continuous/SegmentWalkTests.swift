@@ -70,6 +70,14 @@ import WeirCore
         #expect(walk.step(in: try list(10..<20), isNew: true).number == first)
     }
 
+    @Test("A place within a segment is told apart from its beginning")
+    func within() throws {
+        var walk = SegmentWalk()
+        let list = try list(10..<20, head: "#EXT-X-START:TIME-OFFSET=3.25,PRECISE=YES\n")
+        #expect(walk.step(in: list, isNew: true).number == 11)
+        #expect(walk.startWithin == .milliseconds(1250))
+    }
+
     @Test("Sound that is apart begins earlier by its lead")
     func lead() throws {
         var walk = SegmentWalk()

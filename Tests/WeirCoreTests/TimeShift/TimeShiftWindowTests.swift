@@ -158,6 +158,18 @@ struct TimeShiftWindowTests {
         #expect(window.entries.map(\.timeline) == [0, 0, 1, 2])
     }
 
+    @Test("Before the end of a stream that is over it is media that counts", arguments: 1...10)
+    func beforeEnd(seed: UInt64) throws {
+        let (window, _, _) = try window(seed: seed)
+        for half in 0..<200 {
+            let back = Duration.milliseconds(500 * half)
+            let place = try #require(window.place(beforeEnd: back))
+            #expect(window.rest(from: place) == back)
+            #expect(place.offset <= window.entries[place.index].duration)
+        }
+        #expect(window.place(beforeEnd: .seconds(9000)) == .init(index: 0, offset: .zero, isClamped: true))
+    }
+
     @Test("Numbers that no copy had become gaps; too many of them begin the window anew")
     func missing() throws {
         var window = TimeShiftWindow()

@@ -72,6 +72,7 @@ struct ContinuousOutputTests {
         "What cannot be had is refused with a hint, and HEAD starts nothing",
         arguments: [
             ("/s/abd/live.ts", "GET", "404"), ("/s/abc/live.ts", "HEAD", "200"), ("/s/abc/live.ts", "GET", "502"),
+            ("/s/abc/live.ts?at=soon", "GET", "400"),
         ]
     )
     func refusals(path: String, method: String, status: String) async throws {
