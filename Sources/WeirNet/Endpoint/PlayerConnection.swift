@@ -13,17 +13,14 @@ final class PlayerConnection: ChannelDuplexHandler {
 
     enum Phase { case waiting, receiving, answering, closing, closed }
 
-    /// Body bytes between two reports of delivery within one flush: how finely the core sees a slow player drain.
-    private static let reportBytes = 256 * 1024
-    /// Body bytes after which an answer's beginning leaves at once: the player reads it while the rest is prepared.
-    private static let firstFlushBytes = 32 * 1024
-
     private let endpoint: Endpoint
     private let id: ConnectionID
     /// The endpoint is full: the first request gets 503.
     private let refusing: Bool
     private(set) var phase = Phase.waiting
-    private var context: ChannelHandlerContext?
+    private var context: ChannelHandlerContext? {
+        didSet { sink.context = context }
+    }
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var pipelined: [HTTPServerRequestPart] = []
@@ -38,12 +35,7 @@ final class PlayerConnection: ChannelDuplexHandler {
     private var framing: AnswerFraming?
     private var closeAfterAnswer = false
     private var ended = false
-    /// The newest buffer stays here until the next one or the flush comes: only the last of a flush carries a promise.
-    private var held: ByteBuffer?
-    private var unmarkedBodyBytes = 0
-    private var openMarks = 0
-    /// The beginning of the answer under way has left.
-    private var hasBegun = false
+    private lazy var sink = AnswerSink { [weak self] bytes in self?.taken(bytes) }
     /// Whether the endpoint's list of connections to flush has this one.
     var awaitsFlush = false
 
@@ -72,7 +64,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         idleTimer?.cancel()
         idleTimer = nil
         pipelined = []
-        held = nil
+        sink.drop()
         if let request {
             self.request = nil
             endpoint.closed(request)
@@ -169,7 +161,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         phase = .answering
         framing = nil
         ended = false
-        hasBegun = false
+        sink.beginAnswer()
         answering = head
         do {
             if refusing {
@@ -292,7 +284,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         guard framing.mayEnd else { return abort() }
         ended = true
         if framing.body == .chunked { enqueue(endpoint.lastChunk, bodyBytes: 0) }
-        if held == nil, openMarks == 0 { finish() }
+        if sink.isEmpty { finish() }
     }
 
     /// Closes the connection; the core hears of it as of a player that left.
@@ -309,48 +301,18 @@ final class PlayerConnection: ChannelDuplexHandler {
     /// Hands what was written to the kernel.
     func flush() {
         awaitsFlush = false
-        guard let context else { return }
-        if let last = held {
-            held = nil
-            writeMarked(last, context: context)
-        }
-        context.flush()
+        sink.flush()
     }
 
     private func enqueue(_ buffer: ByteBuffer, bodyBytes: Int) {
-        guard let context else { return }
-        if let previous = held {
-            if unmarkedBodyBytes >= Self.reportBytes {
-                writeMarked(previous, context: context)
-            } else {
-                context.write(wrapOutboundOut(previous), promise: nil)
-            }
-        }
-        held = buffer
-        unmarkedBodyBytes += bodyBytes
-        if !hasBegun, unmarkedBodyBytes >= Self.firstFlushBytes {
-            hasBegun = true
-            held = nil
-            writeMarked(buffer, context: context)
-            context.flush()
-        } else {
-            endpoint.needsFlush(self)
-        }
+        if sink.enqueue(buffer, bodyBytes: bodyBytes) { endpoint.needsFlush(self) }
     }
 
-    private func writeMarked(_ buffer: ByteBuffer, context: ChannelHandlerContext) {
-        let count = unmarkedBodyBytes
-        unmarkedBodyBytes = 0
-        openMarks += 1
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [self] result in
-            openMarks -= 1
-            // A failed write closes the channel, which reports the rest.
-            guard case .success = result, phase != .closed else { return }
-            if count > 0, let request { endpoint.delivered(request, bytes: count) }
-            if ended, held == nil, openMarks == 0 { finish() }
-        }
-        context.write(wrapOutboundOut(buffer), promise: promise)
+    /// The kernel took body bytes, or the last of what was written.
+    private func taken(_ bytes: Int) {
+        guard phase != .closed else { return }
+        if bytes > 0, let request { endpoint.delivered(request, bytes: bytes) }
+        if ended, sink.isEmpty { finish() }
     }
 
     /// The answer is with the kernel to its last byte.
