@@ -56,7 +56,8 @@ write("hello-of-version-3", "hello, versions 1 to 3, with three bytes that only 
       frame(1, b"WEIR", b"\x01\x03", fixed(0, 8), fixed(0, 2), b"\x00", varint(0), b"\x09\x08\x07"))
 write("join", "join, handle 2", frame(2, varint(2), SWARM))
 write("leave", "leave, handle 300", frame(3, varint(300)))
-write("interest", "interest, position 1000, newest unknown", frame(4, varint(1), RENDITION, option(1000), option(None)))
+write("interest", "interest, position 1000, newest unknown, five eighths passed on",
+      frame(4, varint(1), RENDITION, option(1000), option(None), b"\x05"))
 write("have", "have: media 1000 to 1009 held, 1010 being fetched, map 7 gone",
       frame(5, varint(0), RENDITION, varint(3), b"\x00" + varint(1000) + varint(10), b"\x02" + varint(1010) + varint(1),
             b"\x05" + varint(7) + varint(1)))

@@ -6,7 +6,11 @@ extension Agent {
     func electionTurn(_ segment: Segment, _ stream: Stream) -> (turn: Instant, rank: Int) {
         guard settings.uploadBytesPerSecond != 0 else { return (.never, 0) }
         let others = electorate(segment, stream)
-        let rank = Election.rank(of: me, among: others, for: segment.id)
+        let rank = Election.rank(
+            of: Election.Candidate(peer: me, share: segment.rendition.share),
+            among: others,
+            for: segment.id
+        )
         let delay = Election.delay(
             rank: rank,
             score: Election.score(me, segment.id),
@@ -35,14 +39,16 @@ extension Agent {
     }
 
     /// Linked agents that would read this segment from the origin for the swarm.
-    func electorate(_ segment: Segment, _ stream: Stream) -> [PeerID] {
-        links(of: stream).filter { link in
+    func electorate(_ segment: Segment, _ stream: Stream) -> [Election.Candidate] {
+        links(of: stream).compactMap { link in
             guard link.hello?.uploads == true, let holdings = link.holdings(stream.swarm, segment.id.rendition),
                 !(stream.electionFailures[link.peer.id]?.excludes(at: now) ?? false)
-            else { return false }
-            guard let position = holdings.position, position <= segment.numbers.upperBound else { return false }
-            return segment.rendition.isLive || isWithinPrefetch(segment, of: position)
-        }.map { $0.peer.id }
+            else { return nil }
+            guard let position = holdings.position, position <= segment.numbers.upperBound,
+                segment.rendition.isLive || isWithinPrefetch(segment, of: position)
+            else { return nil }
+            return Election.Candidate(peer: link.peer.id, share: holdings.share)
+        }
     }
 
     /// On demand only those whose player comes there within the prefetch window want a segment.
@@ -72,12 +78,14 @@ extension Agent {
     mutating func noteFailures(before reader: PeerID, _ segment: Segment) {
         let stream = segment.rendition.stream
         guard now - max(segment.listedAt, segment.lastOffer) >= rankStep(of: segment) else { return }
-        let score = (Election.score(reader, segment.id), reader)
-        for peer in electorate(segment, stream) where (Election.score(peer, segment.id), peer) < score {
-            guard let link = links(of: stream).first(where: { $0.peer.id == peer }),
+        let electorate = electorate(segment, stream)
+        let own = Election.Candidate(peer: me, share: segment.rendition.share)
+        guard let elected = reader == me ? own : electorate.first(where: { $0.peer == reader }) else { return }
+        for candidate in electorate where candidate.precedes(elected, for: segment.id) {
+            guard let link = links(of: stream).first(where: { $0.peer.id == candidate.peer }),
                 !(link.holdings(stream.swarm, segment.id.rendition)?.offers(segment.id) ?? false)
             else { continue }
-            stream.electionFailures[peer, default: ElectionFailures()].note(at: now)
+            stream.electionFailures[candidate.peer, default: ElectionFailures()].note(at: now)
         }
         if stream.electionFailures.count > limits.knownPeers { stream.electionFailures = [:] }
     }

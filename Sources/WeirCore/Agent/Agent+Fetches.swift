@@ -87,6 +87,7 @@ extension Agent {
         guard let fetch = fetches[id], payload.count > 0 else { return }
         fetch.lastProgress = now
         fetch.received += Int64(payload.count)
+        downlink.note(payload.count, at: now)
         switch fetch.purpose {
         case .manifest(let manifest, _, _): manifestBody(manifest, payload, fetch)
         case .segment(let segment, let run):

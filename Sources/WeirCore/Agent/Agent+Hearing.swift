@@ -26,7 +26,8 @@ extension Agent {
         var comesBack: Holdings?
         change(link, stream, interest.rendition) { holdings in
             if holdings.position == nil, interest.position != nil { count(1, by: link, of: stream) }
-            hasMoved = holdings.position != interest.position
+            hasMoved = holdings.position != interest.position || holdings.share != interest.share
+            holdings.share = interest.share
             if let position = interest.position, position < holdings.position ?? .max { comesBack = holdings }
             holdings.position = interest.position
             holdings.newest = interest.newest

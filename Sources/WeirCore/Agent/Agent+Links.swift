@@ -100,9 +100,11 @@ extension Agent {
         }
     }
 
-    private func pong(_ link: Link, _ nonce: UInt64) {
+    private mutating func pong(_ link: Link, _ nonce: UInt64) {
+        if confirms(link, nonce) { return }
         guard let ping = link.ping, ping.nonce == nonce else { return }
         link.ping = nil
+        link.leastPing = min(link.leastPing ?? .forever, now - ping.sentAt)
         link.estimate.note(roundTrip: now - ping.sentAt, at: now)
     }
 
@@ -118,6 +120,8 @@ extension Agent {
         }
         log(.debug, "link up", [("peer", link.peer.id.description), ("address", link.peer.address.description)])
         for stream in streams where stream.isMember && hello.swarms.contains(stream.swarm) { meet(link, in: stream) }
+        // How long the way there and back takes, before anything else is on it.
+        if settings.uploadBytesPerSecond != 0, !link.isLocal { sendPing(link) }
         agenda.note(.link(link.id), at: now + Agent.linkSilence / 2)
     }
 
@@ -225,7 +229,7 @@ extension Agent {
     }
 
     mutating func sendPing(_ link: Link) {
-        let nonce = random.next()
+        let nonce = nonces.next()
         link.ping = (nonce, now)
         emitMessage(.ping(nonce), to: link)
     }

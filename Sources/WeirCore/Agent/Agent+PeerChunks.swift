@@ -2,6 +2,7 @@
 extension Agent {
     mutating func peerSends(_ link: Link, _ request: UInt32, _ firstChunk: Int, _ payload: any Payload) {
         link.receivedBytes += Int64(payload.count)
+        downlink.note(payload.count, at: now)
         totals.peer_bytes += Int64(payload.count)
         guard let entry = link.runs[request] else { return lateData(link, request, firstChunk, payload) }
         entry.segment.peerBytes += Int64(payload.count)

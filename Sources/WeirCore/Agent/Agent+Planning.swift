@@ -8,6 +8,7 @@ extension Agent {
         var ahead = 0
         let wishes = wishes(of: stream)
         let isStarting = isStarting(wishes, stream)
+        var line = UrgentPart()
         for wish in wishes {
             let segment = wish.segment
             if segment.isHeld || segment.isPassedThrough { continue }
@@ -16,8 +17,10 @@ extension Agent {
                     mayFetchAhead(segment, stream)
                 else { continue }
                 ahead += 1
+                if line.isShort { continue }
             }
             if !raceParts(for: wish, stream) { race(wish, stream) }
+            line.add(wish, rate: downlink.rate(at: now))
         }
         raceProofs(stream)
         abandonUnwished(stream)
@@ -27,19 +30,37 @@ extension Agent {
 
     /// A start has the line to itself: what is fetched ahead beside it makes the player wait.
     static let startTime = Duration.seconds(2)
+    /// Over a narrow line it takes longer, as long as something comes.
+    static let longestStart = Duration.seconds(10)
 
     /// A player waits for its first segment since start or seek, and not for so long that something must be wrong.
     private mutating func isStarting(_ wishes: [Wish], _ stream: Stream) -> Bool {
         let begun = wishes.filter { wish in
-            wish.isStart && wish.isAsked && !wish.segment.rendition.isParts && !wish.segment.isHeld
+            wish.isFirst && wish.isAsked && !wish.segment.rendition.isParts && !wish.segment.isHeld
                 && !wish.segment.isPassedThrough
-        }.map { ($0.segment.raceStart ?? now) + Agent.startTime }
+        }.map { wish in
+            let begun = wish.segment.raceStart ?? now
+            return min(max(begun, wish.segment.lastArrival) + Agent.startTime, begun + Agent.longestStart)
+        }
         guard let until = begun.max(), until > now else { return false }
         agenda.note(.plan(stream.id), at: until)
         return true
     }
 
     // MARK: One race
+
+    /// What wishes that are more urgent take of the line.
+    private struct UrgentPart {
+        private var rest: Int64 = 0
+        /// One of them might not come in time if another one took half of the line: nothing more is asked for.
+        private(set) var isShort = false
+
+        mutating func add(_ wish: Wish, rate: Double?) {
+            rest += wish.segment.rest
+            guard let rate, let slack = wish.slack, wish.isAsked || wish.segment.length != nil else { return }
+            if Double(rest) > rate / 2 * slack.seconds { isShort = true }
+        }
+    }
 
     mutating func race(_ wish: Wish, _ stream: Stream) {
         let segment = wish.segment

@@ -121,9 +121,11 @@ extension Agent {
                 && holdings.position.map { $0 <= segment.numbers.upperBound } ?? false
         }
         return SharingTree(
-            others: receivers.map { ($0.link.peer.id, $0.link.id) },
+            others: receivers.map {
+                SharingTree.Member(peer: $0.link.peer.id, link: $0.link.id, share: $0.holdings.share)
+            },
             own: me,
-            passesOn: settings.uploadBytesPerSecond != 0,
+            share: settings.uploadBytesPerSecond == 0 ? nil : segment.rendition.share,
             turn: sharingTurn(of: segment)
         )
     }

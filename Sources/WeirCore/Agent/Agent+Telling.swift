@@ -15,7 +15,13 @@ extension Agent {
         let position = position(in: rendition)
         guard position != nil || wasPlayed || rendition.newestToTell != nil else { return nil }
         return .interest(
-            Interest(handle: handle, rendition: rendition.key, position: position, newest: rendition.newestToTell)
+            Interest(
+                handle: handle,
+                rendition: rendition.key,
+                position: position,
+                newest: rendition.newestToTell,
+                share: rendition.share
+            )
         )
     }
 

@@ -114,7 +114,7 @@ extension Agent {
         for link in links where link.sentNotDrained > 0 && now - link.lastDrained < .seconds(1) {
             sending += link.sentNotDrained
         }
-        guard sending < Agent.uploadWindowOfAll else { return nil }
+        guard sending < Agent.uploadWindowOfAll, !mustConfirm() else { return nil }
         var best: (link: Link, index: Int, sent: Int, turn: UInt64)?
         var served = 0
         for step in 0..<links.count {
@@ -201,7 +201,7 @@ extension Agent {
         emit(.send(link.id, .data(request: upload.request, firstChunk: chunk), payload: payload))
         if link.sentNotDrained == 0 { link.lastDrained = now }
         link.sentNotDrained += payload.count
-        link.sentBytes += Int64(payload.count)
+        chunkLeft(link, bytes: payload.count)
         totals.uploaded_bytes += Int64(payload.count)
         segment.lastUse = now
         segment.countSent(upload.next)

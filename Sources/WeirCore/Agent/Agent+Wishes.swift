@@ -8,6 +8,8 @@ extension Agent {
         var isAsked: Bool
         /// The first segment since start or seek.
         var isStart: Bool
+        /// The same, until the player has all of it.
+        var isFirst = false
         /// Of a part that is wanted for the sake of the segment that it belongs to.
         var whole: Whole?
 
@@ -79,18 +81,20 @@ extension Agent {
     }
 
     private func wish(forAsked segment: Segment) -> Wish {
-        let starts = segment.rendition.stream.players.contains { player in
-            player.playheads.contains {
-                $0.rendition == segment.id.rendition && $0.head.start == segment.id.number && !$0.head.hasStarted
+        let heads = segment.rendition.stream.players.flatMap { player in
+            player.playheads.filter {
+                $0.rendition == segment.id.rendition && $0.head.start == segment.id.number
             }
         }
+        let starts = heads.contains { !$0.head.hasStarted }
         let isInitialisation = segment.id.kind == .initialisation
         return Wish(
             segment: segment,
             // A player that waits long enough to count as idle is dry, not away.
             slack: isInitialisation ? .zero : slack(of: segment) ?? .zero,
             isAsked: true,
-            isStart: isInitialisation || starts
+            isStart: isInitialisation || starts,
+            isFirst: isInitialisation || !heads.isEmpty
         )
     }
 

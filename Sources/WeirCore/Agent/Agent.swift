@@ -11,6 +11,8 @@ package struct Agent: ~Copyable {
     let signer: any Signer
     let me: PeerID
     var random: RandomSource
+    /// Of pings alone: how often the line is looked at decides nothing else.
+    var nonces: RandomSource
     var now = Instant.start
     let time = TimeSource()
     var agenda = Agenda()
@@ -40,6 +42,10 @@ package struct Agent: ~Copyable {
     var lastDialled: Instant?
     var uploadBucket: TokenBucket
     var uploadTurn = 0
+    var uplink = UplinkMeter()
+    var downlink = DownlinkMeter()
+    /// Uploads wait until some of what is under way is known to have arrived.
+    var isUplinkLimiting = false
     var networks: [String: NetworkSample] = [:]
     var ledger = Ledger()
     var totals = AgentStatistics()
@@ -57,6 +63,7 @@ package struct Agent: ~Copyable {
         }
         me = identity
         random = RandomSource(seed: seed)
+        nonces = RandomSource(seed: RandomSource.mix(seed ^ 0x70_696E_67))
         vainDials = VainDials(limit: limits.vainDials)
         uploadBucket = TokenBucket(rate: settings.uploadBytesPerSecond)
         ledger.window = settings.dvrLength > .zero ? Int64(settings.dvrBytes) : 0

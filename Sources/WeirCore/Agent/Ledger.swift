@@ -113,6 +113,7 @@ extension Agent {
             replan(stream)
         }
         tellUntold()
+        tellShares()
         reviewNeighbours()
         endSeeding()
         if hosts.count > 256 { hosts = hosts.filter { now - ($0.value.estimate.lastSample ?? .start) < .seconds(600) } }

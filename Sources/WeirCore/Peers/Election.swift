@@ -32,10 +32,28 @@ package enum Election {
         return UInt32(truncatingIfNeeded: mixed >> 32)
     }
 
+    /// Who stands for election. Whoever has not the uplink to hand a segment out comes after all who have, in the order of
+    /// what it has.
+    package struct Candidate: Sendable {
+        package var peer: PeerID
+        /// In eighths, as it says itself.
+        package var share: UInt8
+
+        package init(peer: PeerID, share: UInt8 = UploadShare.whole) {
+            self.peer = peer
+            self.share = min(share, UploadShare.whole)
+        }
+
+        /// Whether it comes before another one for a segment.
+        package func precedes(_ other: Candidate, for segment: SegmentID) -> Bool {
+            (UploadShare.whole - share, score(peer, segment), peer)
+                < (UploadShare.whole - other.share, score(other.peer, segment), other.peer)
+        }
+    }
+
     /// How many of `others` come before me: 0 means that I fetch now.
-    package static func rank(of me: PeerID, among others: [PeerID], for segment: SegmentID) -> Int {
-        let mine = (score(me, segment), me)
-        return others.reduce(0) { $0 + ((score($1, segment), $1) < mine ? 1 : 0) }
+    package static func rank(of me: Candidate, among others: [Candidate], for segment: SegmentID) -> Int {
+        others.count { $0.precedes(me, for: segment) }
     }
 
     /// How long after a segment became known this rank fetches it, if nobody has announced it by then.

@@ -90,6 +90,11 @@ final class Link {
     var lastHeard: Instant
     /// The ping that waits for its pong.
     var ping: (nonce: UInt64, sentAt: Instant)?
+    /// The ping that follows chunks, with all the bytes that left before it; and how many of these have arrived.
+    var probe: (nonce: UInt64, sentAt: Instant, bytes: Int64)?
+    var confirmedBytes: Int64 = 0
+    /// The shortest time that a ping took.
+    var leastPing: Duration?
 
     static let firstWindow = 4
     static let largestWindow = 64
@@ -163,6 +168,8 @@ final class Holdings {
     var partial: [UInt64: [ChunkRun]] = [:]
     var position: UInt64?
     var newest: UInt64?
+    /// How much of it the other end can pass on, in eighths.
+    var share = UploadShare.whole
     /// What we hold and have not told it, because it did not need it; and since when there is such.
     var untold = HeldRanges()
     var untoldSince: Instant?

@@ -8,11 +8,18 @@ struct SharingTree {
     /// To how many a receiver passes a chunk on. More make the tree flatter, but the last of them waits longer.
     static let children = 3
 
+    struct Member {
+        var peer: PeerID
+        var link: LinkID
+        /// Of so many eighths of the chunks it can be asked by others.
+        var share = UploadShare.whole
+    }
+
     /// Receivers that pass chunks on, without this agent.
-    let others: [(peer: PeerID, link: LinkID)]
+    let others: [Member]
     let own: PeerID
-    /// This agent passes chunks on; if not it stands behind all who do.
-    let passesOn: Bool
+    /// What this agent passes on, in eighths; nil: nothing ever, so that it stands behind all who do.
+    let share: UInt8?
     /// Gives each segment other orders.
     let turn: UInt64
 
@@ -21,13 +28,23 @@ struct SharingTree {
         RandomSource.mix(peer.digest.prefix ^ RandomSource.mix(turn &+ UInt64(clamping: chunk)))
     }
 
+    /// Whether somebody stands among those who pass a chunk on, or behind them all. Drawn from where it stands, so that
+    /// everybody knows it of everybody.
+    private static func passesOn(_ key: UInt64, _ share: UInt8) -> Bool {
+        share >= UploadShare.whole || UInt8(RandomSource.mix(key) & 7) < share
+    }
+
     /// Whom to ask for a chunk, the best first, then the one that this one asks, and so on; empty: who reads it.
     func ancestors(of chunk: Int) -> [LinkID] {
         let mine = SharingTree.key(of: own, for: chunk, turn: turn)
+        // Where nobody has an uplink that is enough, all do what they can.
+        let isShort = share ?? 0 == 0 && others.allSatisfy { $0.share == 0 }
+        let passesOn = share.map { isShort || SharingTree.passesOn(mine, $0) } ?? false
         var before: [(key: UInt64, link: LinkID)] = []
         for other in others {
             let key = SharingTree.key(of: other.peer, for: chunk, turn: turn)
-            if key < mine || !passesOn { before.append((key, other.link)) }
+            guard key < mine || !passesOn, isShort || SharingTree.passesOn(key, other.share) else { continue }
+            before.append((key, other.link))
         }
         guard !before.isEmpty else { return [] }
         before.sort { ($0.key, $0.link.value) < ($1.key, $1.link.value) }

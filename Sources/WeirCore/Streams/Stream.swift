@@ -198,6 +198,14 @@ final class Rendition {
     /// The newest number that peers were told of.
     var toldNewest: UInt64?
     var toldPosition: UInt64?
+    /// How much of it this agent can pass on, in eighths, as peers were told.
+    var share = UploadShare.whole
+    /// Bytes per second; nil before anything of it was seen.
+    var mediaRate: Double? {
+        if bandwidth > 0 { return Double(bandwidth) / 8 }
+        guard stream.hasSegmentSizes, targetDuration > .zero else { return nil }
+        return Double(stream.typicalSegmentBytes) / targetDuration.seconds
+    }
     /// What was newest here when peers last spoke of something newer, and how many reloads that has caused.
     var hint: (number: UInt64, reloads: Int) = (0, 0)
     /// New addresses are being asked for, because one expired; and when that may be done again.

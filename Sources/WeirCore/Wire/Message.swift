@@ -73,12 +73,22 @@ package struct Interest: Hashable, Sendable {
     package var position: UInt64?
     /// The highest media sequence number in the sender's newest playlist: a push hint for those who have not reloaded.
     package var newest: UInt64?
+    /// How much of this rendition the sender can pass on, in eighths; all that its uplink is known not to carry stands
+    /// behind the others.
+    package var share: UInt8
 
-    package init(handle: UInt32, rendition: RenditionKey, position: UInt64?, newest: UInt64?) {
+    package init(
+        handle: UInt32,
+        rendition: RenditionKey,
+        position: UInt64?,
+        newest: UInt64?,
+        share: UInt8 = UploadShare.whole
+    ) {
         self.handle = handle
         self.rendition = rendition
         self.position = position
         self.newest = newest
+        self.share = share
     }
 }
 

@@ -54,7 +54,8 @@ extension ByteReader {
             handle: try varint32(),
             rendition: RenditionKey(try fixed64()),
             position: try optional(),
-            newest: try optional()
+            newest: try optional(),
+            share: try byte()
         )
     }
 

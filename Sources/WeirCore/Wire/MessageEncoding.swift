@@ -48,6 +48,7 @@ extension ByteWriter {
         fixed64(interest.rendition.value)
         optional(interest.position)
         optional(interest.newest)
+        byte(interest.share)
     }
 
     private mutating func fields(_ have: Have) {

@@ -9,6 +9,7 @@ enum MessageRules {
         guard payloadBytes == 0 else { throw .payload }
         switch message {
         case .hello(let hello): try check(hello)
+        case .interest(let interest): guard interest.share <= UploadShare.whole else { throw .number }
         case .have(let have): try check(have)
         case .partial(let partial): try check(partial)
         case .request(let request):
@@ -20,7 +21,7 @@ enum MessageRules {
         case .root(let vouch): try check(vouch)
         case .peers(_, let hints): try check(hints)
         case .refutation(let refutation): try check(refutation)
-        case .join, .leave, .interest, .data, .cancel, .absent, .ping, .pong, .goodbye: break
+        case .join, .leave, .data, .cancel, .absent, .ping, .pong, .goodbye: break
         }
     }
 

@@ -14,7 +14,7 @@ package enum MessageSize {
         case .join(let handle, _): varint(UInt64(handle)) + 20
         case .leave(let handle): varint(UInt64(handle))
         case .interest(let interest):
-            varint(UInt64(interest.handle)) + 8 + optional(interest.position) + optional(interest.newest)
+            varint(UInt64(interest.handle)) + 8 + optional(interest.position) + optional(interest.newest) + 1
         case .have(let have):
             have.ranges.reduce(varint(UInt64(have.handle)) + 8 + varint(UInt64(have.ranges.count))) {
                 $0 + 1 + varint($1.first) + varint($1.count)

@@ -135,12 +135,15 @@ struct DeadlineTests {
         let count = Int(random.next() % 30) + 1
         let peers = (0..<count).map { PeerID(Digest.sha256([UInt8(seed), UInt8($0)])) }
         let segment = SegmentID(rendition: RenditionKey(seed), number: random.next() >> 1)
-        let ranks = peers.map { me in Election.rank(of: me, among: peers.filter { $0 != me }, for: segment) }
+        let all = peers.map { Election.Candidate(peer: $0, share: UInt8(random.next() % 9)) }
+        let ranks = all.map { me in Election.rank(of: me, among: all.filter { $0.peer != me.peer }, for: segment) }
         #expect(ranks.sorted() == Array(0..<count))
-        let shuffled = peers.shuffled(using: &random)
-        for (me, rank) in zip(peers, ranks) {
-            #expect(Election.rank(of: me, among: shuffled.filter { $0 != me }, for: segment) == rank)
-            let score = Election.score(me, segment)
+        // Whoever has most of an uplink comes first.
+        #expect(zip(all, ranks).min { $0.1 < $1.1 }?.0.share == all.map(\.share).max())
+        let shuffled = all.shuffled(using: &random)
+        for (me, rank) in zip(all, ranks) {
+            #expect(Election.rank(of: me, among: shuffled.filter { $0.peer != me.peer }, for: segment) == rank)
+            let score = Election.score(me.peer, segment)
             for strangers in [-5, 0, 3, 1000, .max] {
                 let delay = Election.delay(rank: rank, score: score, strangers: strangers)
                 #expect(delay >= Election.backupStep * rank && delay <= Election.backupStep * rank + .seconds(2))

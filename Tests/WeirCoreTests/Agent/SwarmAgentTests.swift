@@ -93,7 +93,9 @@ struct SwarmAgentTests {
         mute.say(.interest(Interest(handle: 0, rendition: .main, position: 0, newest: 19)))
         #expect(world.play(viewer, film, 0..<20) == [])
         let me = world.agents[viewer].signer.id
-        let expected = (1..<20).count { Election.rank(of: me, among: [mute.signer.id], for: film.id($0)) == 1 }
+        let expected = (1..<20).count { number in
+            Election.rank(of: .init(peer: me), among: [.init(peer: mute.signer.id)], for: film.id(number)) == 1
+        }
         let session = world.agents[viewer].agent.sessions(at: world.now)[0]
         let reports = world.agents[viewer].agent.segments(of: StreamID(session.id))
         let reasons = reports.map(\.origin_reason)

@@ -15,9 +15,9 @@ struct SharingTreeTests {
     /// As the member at `place` sees it, if it is linked to those at `known`; links have their members' places as ids.
     private static func tree(_ peers: [PeerID], of place: Int, known: [Int], passesOn: Bool = true) -> SharingTree {
         SharingTree(
-            others: known.map { (peers[$0], LinkID(UInt64($0))) },
+            others: known.map { SharingTree.Member(peer: peers[$0], link: LinkID(UInt64($0))) },
             own: peers[place],
-            passesOn: passesOn,
+            share: passesOn ? UploadShare.whole : nil,
             turn: turn
         )
     }
@@ -78,5 +78,38 @@ struct SharingTreeTests {
         #expect((0..<32).allSatisfy { !leaf.ancestors(of: $0).isEmpty })
         #expect(Set((0..<32).compactMap { leaf.ancestors(of: $0).first }).count > 2)
         #expect((0..<32).allSatisfy { Self.tree(peers, of: 0, known: []).ancestors(of: $0).isEmpty })
+    }
+
+    @Test("Who can pass on a part only is asked for that part by all, who can pass on nothing by nobody")
+    func shares() {
+        let peers = Self.peers(24, seed: 2)
+        func tree(_ own: Int) -> SharingTree {
+            let known = peers.indices.filter { $0 != own }
+            return SharingTree(
+                others: known.map { SharingTree.Member(peer: peers[$0], link: LinkID(UInt64($0)), share: share($0)) },
+                own: peers[own],
+                share: share(own),
+                turn: Self.turn
+            )
+        }
+        func share(_ place: Int) -> UInt8 { place < 8 ? 0 : place < 16 ? 2 : UploadShare.whole }
+        var asked = [Int](repeating: 0, count: peers.count)
+        for chunk in 0..<200 {
+            for place in peers.indices {
+                if let parent = tree(place).ancestors(of: chunk).first { asked[Int(parent.value)] += 1 }
+            }
+        }
+        #expect(asked[..<8].allSatisfy { $0 == 0 })
+        let part = asked[8..<16].reduce(0, +)
+        let whole = asked[16...].reduce(0, +)
+        #expect(part * 2 < whole && part * 8 > whole)
+        // Where nobody has an uplink that is enough, all do what they can.
+        let slow = SharingTree(
+            others: (1..<8).map { SharingTree.Member(peer: peers[$0], link: LinkID(UInt64($0)), share: 0) },
+            own: peers[0],
+            share: 0,
+            turn: Self.turn
+        )
+        #expect((0..<32).contains { !slow.ancestors(of: $0).isEmpty })
     }
 }

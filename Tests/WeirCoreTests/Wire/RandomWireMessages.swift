@@ -74,7 +74,8 @@ struct RandomWireMessages {
                         handle: number32(),
                         rendition: RenditionKey(number()),
                         position: position,
-                        newest: newest
+                        newest: newest,
+                        share: UInt8.random(in: 0...UploadShare.whole, using: &generator)
                     )
                 ), []
             )

@@ -48,7 +48,7 @@ enum WireSample {
         ),
         ("join", .join(handle: 2, swarm: swarm), []),
         ("leave", .leave(handle: 300), []),
-        ("interest", .interest(Interest(handle: 1, rendition: rendition, position: 1000, newest: nil)), []),
+        ("interest", .interest(Interest(handle: 1, rendition: rendition, position: 1000, newest: nil, share: 5)), []),
         (
             "have",
             .have(
