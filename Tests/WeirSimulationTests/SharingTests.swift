@@ -21,4 +21,15 @@ struct SharingTests {
         #expect(times.isEmpty || times[times.count / 2] < .milliseconds(1400), "\(times)")
         #expect(report.waste < 0.03)
     }
+
+    @Test("A quarter with a tenth of the uplink costs little offload", arguments: 1...2 as ClosedRange<UInt64>)
+    func slowUplinks(seed: UInt64) {
+        var scenario = SimulationTests.scenario(.weir, seed: seed, peers: 8, seconds: 40)
+        scenario.shares = [(.slow, 0.25)]
+        let simulation = Simulation(scenario)
+        let report = simulation.run()
+        SimulationTests.expectSound(report)
+        // Before agents knew their uplinks it was 69 % in the mean.
+        #expect(report.offload > 0.8, "\(report.offload)")
+    }
 }
