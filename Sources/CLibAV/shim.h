@@ -86,6 +86,15 @@ static inline int weir_set_extradata(AVCodecParameters *parameters, const uint8_
     return 0;
 }
 
+static inline uint8_t *weir_plane(const AVFrame *frame, int plane) { return frame->data[plane]; }
+static inline int weir_stride(const AVFrame *frame, int plane) { return frame->linesize[plane]; }
+
+// From 2, the best, to 31.
+static inline void weir_set_quality(AVCodecContext *context, int quality) {
+    context->flags |= AV_CODEC_FLAG_QSCALE;
+    context->global_quality = FF_QP2LAMBDA * quality;
+}
+
 static inline void weir_set_bitexact(AVFormatContext *context) { context->flags |= AVFMT_FLAG_BITEXACT; }
 
 #endif

@@ -39,11 +39,11 @@ final class LocalAnswer {
     private var rest: Int64?
 
     /// Asks, and waits for the head of a good answer.
-    init(_ part: WalkedSegment.Part, agent: WebURL) throws(LocalFailure) {
+    init(_ part: WalkedSegment.Part, agent: WebURL, isGlance: Bool = false) throws(LocalFailure) {
         guard part.url.originKey == agent.originKey else { throw .foreign }
         descriptor = try LocalAnswer.connect(to: agent)
         do {
-            try send(LocalAnswer.request(part))
+            try send(LocalAnswer.request(part, isGlance))
             try readHead()
         } catch {
             // Thrown here, no deinit would close it.
@@ -92,11 +92,11 @@ final class LocalAnswer {
         }
     }
 
-    private static func request(_ part: WalkedSegment.Part) -> [UInt8] {
+    private static func request(_ part: WalkedSegment.Part, _ isGlance: Bool) -> [UInt8] {
         let target = part.url.path + (part.url.query.map { "?\($0)" } ?? "")
         let range = part.range.map { "Range: bytes=\($0.offset)-\($0.offset + $0.length - 1)\r\n" } ?? ""
         // Named like libavformat, whose reading it is: such a player is never slowed down to teach it a rate.
-        let name = "User-Agent: Lavf/weir\r\n"
+        let name = "User-Agent: \(isGlance ? PlayerRequest.glance : "Lavf/weir")\r\n"
         return Array("GET \(target) HTTP/1.0\r\nHost: \(part.url.authority)\r\n\(name)\(range)\r\n".utf8)
     }
 

@@ -64,7 +64,7 @@ package enum MediaWorker {
     }
 
     /// Reads the manifest and chooses the renditions.
-    private static func sources(_ order: Order) throws -> [RenditionSource] {
+    static func sources(_ order: Order) throws -> [RenditionSource] {
         let agent = order.manifest
         let bytes = try LocalAnswer(.init(url: order.manifest), agent: agent).readAll(upTo: Limits().manifestBytes)
         if MPD.isXML(bytes) { return try presentation(MPD.parse(bytes, url: order.manifest, limits: Limits()), order) }
@@ -104,7 +104,7 @@ package enum MediaWorker {
     }
 
     /// A hostile stream may make libav ask for any amount.
-    private static func limitMemory() {
+    static func limitMemory() {
         var limit = rlimit(rlim_cur: memory, rlim_max: memory)
         #if canImport(Glibc)
             setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)

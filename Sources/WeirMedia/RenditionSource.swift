@@ -58,6 +58,9 @@ final class RenditionSource {
     private var pending: WalkedSegment?
     private var keys: [(url: WebURL, bytes: [UInt8])] = []
     private(set) var isLive = false
+    /// One segment is looked at, and nobody watches.
+    var isGlance = false
+    private var hasTaken = false
     /// How far within its first segment it was asked to begin.
     var startWithin: WeirCore.Duration {
         if case .playlist(let walk, _) = walk { return walk.startWithin }
@@ -105,12 +108,16 @@ final class RenditionSource {
     /// The next segment, without taking it; nil at the end.
     func peek() throws -> WalkedSegment? {
         if let pending { return pending }
+        if isGlance, hasTaken { return nil }
         pending = try advance()
         return pending
     }
 
     /// It was taken.
-    func take() { pending = nil }
+    func take() {
+        pending = nil
+        hasTaken = true
+    }
 
     /// The key of a segment; nil when it cannot be had.
     func key(_ key: WalkedSegment.Key) -> [UInt8]? {
@@ -124,7 +131,9 @@ final class RenditionSource {
         return bytes
     }
 
-    func open(_ part: WalkedSegment.Part) throws(LocalFailure) -> LocalAnswer { try LocalAnswer(part, agent: agent) }
+    func open(_ part: WalkedSegment.Part) throws(LocalFailure) -> LocalAnswer {
+        try LocalAnswer(part, agent: agent, isGlance: isGlance)
+    }
 
     private func advance() throws -> WalkedSegment? {
         if needsManifest { try reload() }

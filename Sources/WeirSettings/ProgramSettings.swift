@@ -28,6 +28,7 @@ package struct ProgramSettings: Sendable {
     package var json = false
     /// Whole streams as one file, `/s/{stream}/live.ts` and its like.
     package var continuousOutputs = true
+    package var previews = true
     /// Bytes that each of them keeps for readers that join or lag.
     package var gopCacheBytes = 8 * 1024 * 1024
     /// Processes that remux at once.

@@ -16,6 +16,7 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case liveOffset = "live_offset"
     case dvrLength = "dvr_length"
     case dvrMemory = "dvr_memory"
+    case previews
     case uploadLimit = "upload_limit"
     case swarmID = "swarm_id"
     case localNetworks = "local_networks"

@@ -1,6 +1,6 @@
 import WeirCore
 
-/// What is kept of live streams for time shift.
+/// What is kept and shown of what was streamed.
 extension SettingsTable {
     static let timeShift: [Setting] = [
         Setting(
@@ -17,6 +17,14 @@ extension SettingsTable {
             default: "0",
             "Memory for that window beside cache_memory; the newest that fits is kept for good.",
             source: "0: without a length there is nothing to keep; ten minutes of 6 Mbit/s are 450 MiB"
+        ),
+        Setting(
+            .previews,
+            .boolean(\.previews),
+            default: "true",
+            "Give a picture of each stream at /s/{stream}/preview.jpg: one keyframe decoded at a time, at most once in 10 s "
+                + "for a stream and moment.",
+            source: "it costs nothing until somebody looks"
         ),
     ]
 }

@@ -13,7 +13,7 @@ struct MediaProgram: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir-media",
         abstract: "What weir does to media by libavformat and libavcodec; weir starts it where it is needed.",
-        subcommands: [RemuxCommand.self]
+        subcommands: [RemuxCommand.self, PictureCommand.self]
     )
 }
 

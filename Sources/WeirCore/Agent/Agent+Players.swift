@@ -27,9 +27,9 @@ extension Agent {
         case .presentation(let id):
             guard let stream = stream(id), stream.top.mpd != nil else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
-        case .continuous:
+        case .continuous, .preview:
             // The shell answers these itself where it can.
-            end(answer, status: 501, text: "continuous outputs are not available here; open the stream's playlist\n")
+            end(answer, status: 501, text: "outputs made of media are not available here; open the playlist\n")
         case .onlyInitialisation(let id, let key, _):
             guard let rendition = stream(id)?.rendition(key), let segment = ensureInitialisation(of: rendition) else {
                 return noStream(answer)
@@ -208,6 +208,8 @@ extension Agent {
         } else {
             return end(answer, status: 404, text: "this segment is not in the playlist\n")
         }
+        // A look at one picture is no viewing: nothing is fetched ahead or kept for it.
+        guard answer.request.userAgent != PlayerRequest.glance else { return begin(answer, segment) }
         let player = player(asking: number, of: rendition, answer.request)
         answer.player = player
         player.lastRequest = now

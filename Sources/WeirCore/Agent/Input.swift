@@ -63,6 +63,8 @@ package struct PlayerRequest: Sendable {
     /// The raw `If-Range` header.
     package var ifRange: String?
     package var userAgent: String
+    /// The user agent of who looks at one picture and does not watch.
+    package static let glance = "weir-glance"
     /// Remote address without port: with the user agent it tells programs apart.
     package var remoteHost: String
     /// What it came on: tells players of one program apart. Nil: each program is one player.

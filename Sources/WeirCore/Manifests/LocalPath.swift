@@ -22,6 +22,8 @@ package enum LocalPath: Hashable, Sendable {
     case resource(StreamID, Int)
     /// `/s/{stream}/live.{ts, flv, mp4 or mkv}`: the whole stream as one file without an end.
     case continuous(StreamID, ContinuousFormat)
+    /// `/s/{stream}/preview.jpg`: a picture of the stream.
+    case preview(StreamID)
     /// `/s/{stream}/dvr.m3u8`: the stream from some time ago on; `TimeShift.Query` says from when.
     case window(StreamID)
     /// `/s/{stream}/{rendition}/dvr.m3u8`
@@ -47,6 +49,7 @@ package enum LocalPath: Hashable, Sendable {
             "/s/\(stream.text)/\(rendition.padded)/i\(RenditionKey(number).padded).\(suffix)"
         case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
         case .continuous(let stream, let format): "/s/\(stream.text)/live.\(format.rawValue)"
+        case .preview(let stream): "/s/\(stream.text)/preview.jpg"
         case .window(let stream): "/s/\(stream.text)/dvr.m3u8"
         case .renditionWindow(let stream, let rendition): "/s/\(stream.text)/\(rendition.padded)/dvr.m3u8"
         case .onlyInitialisation(let stream, let rendition, let suffix):
@@ -66,7 +69,8 @@ package enum LocalPath: Hashable, Sendable {
         case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
             .initialisation(let id, _, _, _),
             .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _),
-            .continuous(let id, _), .window(let id), .renditionWindow(let id, _):
+            .continuous(let id, _), .window(let id), .preview(let id),
+            .renditionWindow(let id, _):
             id
         case .play, .channels, .channel: nil
         }
@@ -115,6 +119,8 @@ package enum LocalPath: Hashable, Sendable {
                 self = .master(stream)
             } else if steps[1] == "manifest.mpd" {
                 self = .presentation(stream)
+            } else if steps[1] == "preview.jpg" {
+                self = .preview(stream)
             } else if steps[1] == "dvr.m3u8" {
                 self = .window(stream)
             } else if steps[1].hasPrefix("live."),

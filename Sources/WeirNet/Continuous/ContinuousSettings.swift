@@ -12,6 +12,9 @@ package struct ContinuousSettings: Sendable {
     package var isOn = true
     /// The program that remuxes, `weir-media`, and its first arguments. One without a slash is searched in PATH.
     package var worker: [String] = []
+    /// Whether there are pictures of streams, and for how long one is shown.
+    package var previews = true
+    package var previewSeconds: Int64 = 10
     /// Bytes that each output keeps for readers that join or lag.
     package var cacheBytes = 8 * 1024 * 1024
     /// Media that a new reader of a live output gets at once.

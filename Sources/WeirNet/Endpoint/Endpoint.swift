@@ -16,6 +16,7 @@ package final class Endpoint: @unchecked Sendable {
     package var channels: ChannelSource?
     /// Set before the first request can come; nil where nothing is remuxed.
     var continuous: ContinuousOutputs?
+    var previews: Previews?
 
     private var channel: (any Channel)?
     private(set) var hostRule: HostRule
@@ -75,6 +76,7 @@ package final class Endpoint: @unchecked Sendable {
         channel = nil
         channels?.close()
         continuous?.shutDown()
+        previews?.shutDown()
         for connection in connections.values { connection.abort() }
         return listener ?? loop.makeSucceededVoidFuture()
     }
@@ -145,12 +147,10 @@ package final class Endpoint: @unchecked Sendable {
         target.hasPrefix("/s/") || target == "/play" || target.hasPrefix("/play?") || isChannelRoute(target)
     }
 
-    /// Answers a request for a continuous output.
+    /// Answers a request for a continuous output or a picture.
     /// - Returns: false when the request is for something else.
     func answerContinuous(_ target: String, isHead: Bool, from connection: PlayerConnection) -> Bool {
-        guard let continuous, case .continuous(let stream, let format)? = LocalPath(target: target) else {
-            return false
-        }
+        guard let continuous, let path = LocalPath(target: target), let stream = path.media else { return false }
         let session = agent?.sessions().first { $0.id == stream.text }
         guard let query = TimeShift.Query(target: target) else {
             continuous.refuseTime(connection)
@@ -158,15 +158,12 @@ package final class Endpoint: @unchecked Sendable {
         }
         // A wildcard is where it listens, not where a worker can connect to.
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"][settings.host] ?? settings.host
-        continuous.answer(
-            connection,
-            stream,
-            format,
-            isHead: isHead,
-            at: query.at,
-            session: session,
-            base: "http://\(PeerAddress(host: host, port: port))"
-        )
+        let base = "http://\(PeerAddress(host: host, port: port))"
+        guard case .continuous(_, let format) = path else {
+            previews?.answer(connection, stream, at: query.at, session: session, base: base)
+            return previews != nil
+        }
+        continuous.answer(connection, stream, format, isHead: isHead, at: query.at, session: session, base: base)
         return true
     }
 
@@ -232,5 +229,15 @@ package final class Endpoint: @unchecked Sendable {
     private func forget(_ id: RequestID) {
         answering.removeValue(forKey: id)
         if recent?.id == id { recent = nil }
+    }
+}
+
+extension LocalPath {
+    /// The stream of which media are made into something else.
+    fileprivate var media: StreamID? {
+        switch self {
+        case .continuous(let stream, _), .preview(let stream): stream
+        default: nil
+        }
     }
 }

@@ -39,6 +39,7 @@ extension AgentHost {
             loop: loop,
             logger: configuration.logger
         )
+        endpoint.previews = Previews(settings: configuration.continuous, loop: loop, logger: configuration.logger)
         do {
             let port = try await listen(endpoint, settings)
             let links = try await configuration.links?(loop, deliver) ?? NoLinks(loop: loop, deliver: deliver)

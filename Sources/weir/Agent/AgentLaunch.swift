@@ -61,6 +61,7 @@ enum AgentLaunch {
     private static func continuous(_ settings: ProgramSettings, _ logger: Logger) -> ContinuousSettings {
         var continuous = ContinuousSettings()
         continuous.isOn = settings.continuousOutputs
+        continuous.previews = settings.previews
         continuous.cacheBytes = settings.gopCacheBytes
         continuous.workers = settings.mediaWorkers
         continuous.burst = settings.startBurst

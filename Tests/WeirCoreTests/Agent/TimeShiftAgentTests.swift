@@ -230,6 +230,27 @@ struct TimeShiftAgentTests {
         #expect(report.window_seconds > 600 && report.window_bytes <= 3_500_000)
     }
 
+    @Test("A look at one picture is no viewing: nothing is fetched ahead or kept for it")
+    func glance() {
+        let world = AgentWorld()
+        let origin = LiveOrigin(world)
+        let agent = world.add(settings(dvr: 8_000_000, length: .seconds(120)))
+        let path = world.open(agent, LiveOrigin.url)
+        let id = RequestID(9000)
+        world.answers[id] = .init()
+        let target = path.replacingIndex(with: "3.ts")
+        world.feed(
+            agent,
+            .request(PlayerRequest(id: id, method: .get, target: target, userAgent: PlayerRequest.glance))
+        )
+        world.run(.seconds(1))
+        #expect(world.body(id, is: origin.body(3)))
+        let before = world.log.count
+        origin.go(20)
+        #expect(world.log.count == before)
+        #expect(world.agents[agent].agent.sessions(at: world.now)[0].players == 0)
+    }
+
     @Test("What one agent keeps another one plays, when the origin has it no more")
     func fromPeers() {
         let world = AgentWorld()

@@ -1,0 +1,159 @@
+import Logging
+import NIOCore
+import WeirCore
+
+/// Pictures of streams (`/s/{stream}/preview.jpg`): one at a time for the whole agent, each kept for a while, so that a page
+/// full of them costs a box no more than one decoder. Confined to the endpoint's event loop, which is what makes it Sendable.
+///
+/// State of a picture: wanted → being made → there, until it is too old; being made → failed, for as long.
+final class Previews: @unchecked Sendable {
+    private struct Name: Hashable {
+        var stream: StreamID
+        var at: TimeShift?
+    }
+
+    private enum Result {
+        case picture([UInt8])
+        case failure(String)
+    }
+
+    /// Pictures that are kept, and that wait to be made.
+    private static let most = 64
+    private static let mostBytes = 1024 * 1024
+
+    private let settings: ContinuousSettings
+    private let loop: any EventLoop
+    private let logger: Logger
+    private var made: [(name: Name, result: Result, at: NIODeadline)] = []
+    private var wanted: [(name: Name, command: [String], connections: [PlayerConnection])] = []
+    private var process: MediaWorkerProcess?
+    private var bytes: [UInt8] = []
+    private var failure: String?
+    private var limit: Scheduled<Void>?
+
+    init(settings: ContinuousSettings, loop: any EventLoop, logger: Logger) {
+        self.settings = settings
+        self.loop = loop
+        self.logger = logger
+    }
+
+    /// - Parameter base: where the worker finds the endpoint.
+    func answer(
+        _ connection: PlayerConnection,
+        _ stream: StreamID,
+        at: TimeShift?,
+        session: SessionReport?,
+        base: String
+    ) {
+        guard let session, !session.path.isEmpty else {
+            return refuse(connection, 404, "no such stream here", "Open it first: weir play URL, or POST /v1/sessions.")
+        }
+        guard settings.previews else {
+            return refuse(connection, 501, "pictures are off", "Set previews to true.")
+        }
+        if let lack = settings.lack {
+            return refuse(connection, 501, lack, "Install weir-media beside weir, or say where it is by media_program.")
+        }
+        if at != nil, session.path.hasSuffix(".mpd") {
+            return refuse(connection, 404, "no time shift for DASH", "Leave at= out.")
+        }
+        let name = Name(stream: stream, at: at)
+        let oldest = NIODeadline.now() - .seconds(settings.previewSeconds)
+        made.removeAll { $0.at < oldest }
+        if let known = made.first(where: { $0.name == name }) { return give(known.result, to: connection) }
+        let window = LocalPath.window(stream).text
+        let manifest = at.map { "\(window)?at=\(PercentEncoding.encode($0.text))&catchup=1" } ?? session.path
+        wait(connection, for: name, settings.worker + ["picture", base + manifest])
+    }
+
+    private func wait(_ connection: PlayerConnection, for name: Name, _ command: [String]) {
+        if let index = wanted.firstIndex(where: { $0.name == name }) {
+            wanted[index].connections.append(connection)
+        } else {
+            guard wanted.count < Previews.most else {
+                return refuse(connection, 503, "too many pictures are waited for", "Ask again later.")
+            }
+            wanted.append((name, command, [connection]))
+        }
+        let isGone: () -> Void = { [weak self, weak connection] in
+            guard let self else { return }
+            // Who left waits for nothing; what is being made is made for the next one.
+            for index in wanted.indices { wanted[index].connections.removeAll { $0 === connection } }
+            wanted = wanted.enumerated().filter { $0 == 0 || !$1.connections.isEmpty }.map { $1 }
+        }
+        connection.follow(ContinuousReader(onWritable: {}, onGone: isGone))
+        makeNext()
+    }
+
+    private func makeNext() {
+        guard process == nil, let next = wanted.first else { return }
+        bytes = []
+        failure = nil
+        do {
+            process = try MediaWorkerProcess(
+                next.command,
+                loop: loop,
+                onRecord: { [weak self] record, body in self?.handle(record, body) },
+                onLine: { [logger] in logger.info("picture: \($0)") },
+                onEnd: { [weak self] _ in self?.ended() }
+            )
+        } catch {
+            failure = "\(error)"
+            return ended()
+        }
+        limit = loop.assumeIsolated().scheduleTask(in: .seconds(settings.firstByteSeconds)) { [weak self] in
+            guard let self else { return }
+            failure = "it was not made in time"
+            process?.end()
+            ended()
+        }
+    }
+
+    private func handle(_ record: RemuxRecord, _ body: ByteBuffer) {
+        switch record.kind {
+        case .block where bytes.count + body.readableBytes <= Previews.mostBytes: bytes += body.readableBytesView
+        case .fault: failure = String(buffer: body)
+        case .block, .header, .start, .damage, .end: break
+        }
+    }
+
+    private func ended() {
+        limit?.cancel()
+        limit = nil
+        process = nil
+        guard let first = wanted.first else { return }
+        wanted.removeFirst()
+        let isPicture = failure == nil && bytes.starts(with: [0xFF, 0xD8])
+        let result = isPicture ? Result.picture(bytes) : .failure(failure ?? "its worker ended")
+        made.removeAll { $0.name == first.name }
+        if made.count >= Previews.most { made.removeFirst() }
+        made.append((first.name, result, .now()))
+        for connection in first.connections {
+            connection.unfollow()
+            give(result, to: connection)
+        }
+        makeNext()
+    }
+
+    private func give(_ result: Result, to connection: PlayerConnection) {
+        switch result {
+        case .picture(let bytes):
+            let fields = [HeaderField("content-type", "image/jpeg"), HeaderField("cache-control", "no-cache")]
+            connection.answer(status: 200, fields: fields, body: bytes)
+        case .failure(let reason):
+            refuse(connection, 502, "there is no picture: \(reason)", "Ask again later.")
+        }
+    }
+
+    private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, _ hint: String) {
+        let fields = [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")]
+        connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
+    }
+
+    func shutDown() {
+        wanted = []
+        limit?.cancel()
+        process?.end()
+        process = nil
+    }
+}
