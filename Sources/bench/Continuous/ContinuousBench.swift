@@ -95,10 +95,11 @@ struct ContinuousBench: AsyncParsableCommand {
         bytes.map { (Double($0) / 1_048_576).fixed(1) } ?? "-"
     }
 
-    /// A fragmented file's beginning is written before ffmpeg has seen that its sound needs another form.
-    private static let fragmented = [
-        "-bsf:a", "aac_adtstoasc", "-movflags", "frag_keyframe+empty_moov+default_base_moof",
-    ]
+    /// What ffmpeg is told for a container. Many beginnings are written before it has seen that its sound needs another form.
+    private static func options(for format: String) -> [String] {
+        let fragmented = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]
+        return (format == "ts" ? [] : ["-bsf:a", "aac_adtstoasc"]) + (format == "mp4" ? fragmented : [])
+    }
 
     private func measureCost(_ scene: ContinuousScene) async throws {
         var table = TextTable(["remux", "bytes", "CPU s", "CPU s per GB", "of ffmpeg", "bound"])
@@ -106,7 +107,7 @@ struct ContinuousBench: AsyncParsableCommand {
         // The first reading fills the agent's cache, so that both read the same from memory.
         _ = try await scene.cost(["ffmpeg", "-v", "error", "-nostdin", "-i", url, "-c", "copy", "-f", "null", "-"])
         for (format, muxer) in [("ts", "mpegts"), ("mp4", "mp4"), ("mkv", "matroska"), ("flv", "flv")] {
-            let options = format == "mp4" ? Self.fragmented : []
+            let options = Self.options(for: format)
             var own = Samples()
             var theirs = Samples()
             var bytes = 0.0
