@@ -1,6 +1,11 @@
 import CLibAV
 import WeirCore
 
+extension CaptureJournal.Track {
+    /// The same track where another timeline follows: nothing of that is in the file.
+    var forgotten: CaptureJournal.Track { .init(last: Lane.nothing, tick: tick, written: written) }
+}
+
 /// One track of the output: what feeds it, how its packets are rewritten, and what waits to be written.
 final class Lane {
     /// A packet in its place on the current timeline.
@@ -14,6 +19,8 @@ final class Lane {
     }
 
     static let microseconds = AVRational(num: 1, den: 1_000_000)
+    /// No time: nothing of the track is in the current timeline.
+    static let nothing = Int64.min
     /// Bytes that one track may have waiting.
     private static let mostBytes = 48 * 1024 * 1024
 
@@ -39,6 +46,11 @@ final class Lane {
     private var prefix: [UInt8] = []
     private var newExtradata: [UInt8] = []
     private var lastWritten: Int64?
+    private var sieve = PacketSieve()
+    /// How far the track is in the output, the segment that brought it there, and the timeline.
+    private(set) var position: (track: CaptureJournal.Track, place: CaptureJournal.Place?, timeline: UInt64)?
+    /// The same one packet earlier.
+    private var previous: (track: CaptureJournal.Track, place: CaptureJournal.Place?, timeline: UInt64)?
 
     init(_ track: Demuxer.Track, reader: Int, format: ContinuousFormat) throws {
         isVideo = track.parameters.isVideo
@@ -61,10 +73,9 @@ final class Lane {
     /// The beginning of the container can be written: sound in ADTS tells its parameters with the first packet.
     var isDescribed: Bool { filter == nil || !parameters.extradata.isEmpty || head != nil }
 
-    func describe() throws {
-        guard parameters.extradata.isEmpty, let extradata = head?.packet.newExtradata, !extradata.isEmpty else {
-            return
-        }
+    private func describe(by packet: Packet) throws(AVFailure) {
+        let extradata = packet.newExtradata
+        guard parameters.extradata.isEmpty, !extradata.isEmpty else { return }
         try parameters.set(extradata: extradata)
     }
 
@@ -98,8 +109,19 @@ final class Lane {
     /// Another track of the same timeline begins there.
     func anchor(_ time: Int64) { unwrapping.anchor(av_rescale_q(time, Lane.microseconds, timeBase)) }
 
-    func add(_ packet: Packet) throws {
-        for packet in filter?.filter(packet) ?? [packet] {
+    /// Goes on behind what an earlier process wrote of the current timeline.
+    func resume(_ track: CaptureJournal.Track) {
+        lastWritten = track.written
+        guard track.last != Lane.nothing else { return }
+        let tick = AVRational(num: track.tick.numerator, den: track.tick.denominator)
+        let last = av_rescale_q(track.last, tick, timeBase)
+        unwrapping.anchor(last)
+        sieve = PacketSieve(after: last)
+    }
+
+    func add(_ read: Packet) throws {
+        for packet in filter?.filter(read) ?? [read] {
+            packet.place = read.place
             if !prefix.isEmpty, packet.isKey {
                 try packet.prepend(prefix)
                 prefix = []
@@ -108,14 +130,25 @@ final class Lane {
                 packet.attach(extradata: newExtradata)
                 newExtradata = []
             }
-            place(packet)
+            try place(packet)
         }
         guard queuedBytes <= Lane.mostBytes else {
             throw RemuxFault("the tracks lie too far apart to be written together")
         }
     }
 
-    private func place(_ packet: Packet) {
+    /// Where the track stands in this timeline: what is in the output, or else what waits for it.
+    /// - Parameter isHeld: the container holds the newest packet back.
+    func standing(in timeline: UInt64, isHeld: Bool) -> (track: CaptureJournal.Track, place: CaptureJournal.Place?) {
+        let newest = isHeld ? previous : position
+        if let newest, newest.timeline == timeline { return (newest.track, newest.place) }
+        let tick = CaptureJournal.Fraction(timeBase.num, timeBase.den)
+        let written = isHeld ? previous?.track.written : lastWritten
+        let track = CaptureJournal.Track(last: Lane.nothing, tick: tick, written: written ?? -1)
+        return (track, isHeld ? position?.place : head?.packet.place)
+    }
+
+    private func place(_ packet: Packet) throws {
         let pointer = packet.pointer
         let rate = frameRate.num > 0 && frameRate.den > 0 ? frameRate : AVRational(num: 25, den: 1)
         if pointer.pointee.duration <= 0, isVideo {
@@ -124,8 +157,11 @@ final class Lane {
         let raw =
             packet.decodeTime ?? lastTime.map { $0 + max(1, pointer.pointee.duration) } ?? packet.presentationTime ?? 0
         let decode = unwrapping.unwrap(raw)
-        let presentation = packet.presentationTime.map { $0 &+ (decode &- raw) } ?? decode
         lastTime = decode
+        // The first packet tells its parameters, whether it is written or not.
+        try describe(by: packet)
+        guard sieve.passes(decode) else { return }
+        let presentation = packet.presentationTime.map { $0 &+ (decode &- raw) } ?? decode
         pointer.pointee.dts = decode
         pointer.pointee.pts = max(decode, presentation)
         queuedBytes += packet.byteCount
@@ -161,10 +197,11 @@ final class Lane {
     }
 
     /// Puts a packet into the output's time.
-    /// - Parameter shift: microseconds.
+    /// - Parameter timeline: that it belongs to, and what is added to its times, in microseconds.
     /// - Returns: where it ends, in microseconds of the output.
-    func stamp(_ entry: Entry, shift: Int64, timeBase output: AVRational) -> Int64 {
+    func stamp(_ entry: Entry, _ timeline: (number: UInt64, shift: Int64), timeBase output: AVRational) -> Int64 {
         let pointer = entry.packet.pointer
+        let (read, shift) = (pointer.pointee.dts, timeline.shift)
         let moved = av_rescale_q(shift, Lane.microseconds, output)
         var decode = av_rescale_q(pointer.pointee.dts, entry.timeBase, output) &+ moved
         var presentation = av_rescale_q(pointer.pointee.pts, entry.timeBase, output) &+ moved
@@ -173,6 +210,10 @@ final class Lane {
         if let lastWritten, decode <= lastWritten { decode = lastWritten + 1 }
         presentation = max(presentation, decode)
         lastWritten = decode
+        let tick = CaptureJournal.Fraction(entry.timeBase.num, entry.timeBase.den)
+        let track = CaptureJournal.Track(last: read, tick: tick, written: decode)
+        previous = position
+        position = (track, entry.packet.place, timeline.number)
         pointer.pointee.dts = decode
         pointer.pointee.pts = presentation
         pointer.pointee.duration = av_rescale_q(max(0, pointer.pointee.duration), entry.timeBase, output)

@@ -16,6 +16,11 @@ enum LocalFailure: Error, CustomStringConvertible {
     /// The address is another server's: the worker talks to its agent alone.
     case foreign
 
+    /// The origin says that there is no such thing.
+    var isRefusal: Bool {
+        if case .status(let status) = self { status == 404 || status == 410 } else { false }
+    }
+
     var description: String {
         switch self {
         case .unreachable: "the agent does not answer"

@@ -45,14 +45,14 @@ package enum MediaWorker {
         av_log_set_level(weir_log_errors())
         let writer = RecordWriter(isPlain: order.isPlain)
         do {
-            let readers = try sources(order).map { source in
+            let readers = try sources(order.manifest, distance: order.lead).map { source in
                 RenditionReader(source) { text in
                     note(text)
                     try? writer.write(.damage, Array(text.utf8.prefix(512)), time: 0)
                 }
             }
             let lead = order.isShifted ? nil : order.lead
-            try Remuxer(readers, format: order.format, writer: writer, begin: order.begin, lead: lead).run()
+            try Remuxer(readers, format: order.format, sink: writer, begin: order.begin, lead: lead).run()
             return nil
         } catch is RecordWriter.Closed {
             return nil
@@ -64,41 +64,40 @@ package enum MediaWorker {
     }
 
     /// Reads the manifest and chooses the renditions.
-    static func sources(_ order: Order) throws -> [RenditionSource] {
-        let agent = order.manifest
-        let bytes = try LocalAnswer(.init(url: order.manifest), agent: agent).readAll(upTo: Limits().manifestBytes)
-        if MPD.isXML(bytes) { return try presentation(MPD.parse(bytes, url: order.manifest, limits: Limits()), order) }
-        switch try HLSPlaylist.parse(bytes, url: order.manifest, limits: Limits()) {
-        case .media:
-            return [RenditionSource(playlist: order.manifest, agent: agent, start: nil, distance: order.lead)]
+    /// - Parameter distance: from the live end, where they begin at least.
+    static func sources(_ manifest: WebURL, distance: WeirCore.Duration) throws -> [RenditionSource] {
+        let bytes = try LocalAnswer(.init(url: manifest), agent: manifest).readAll(upTo: Limits().manifestBytes)
+        if MPD.isXML(bytes) {
+            return try presentation(MPD.parse(bytes, url: manifest, limits: Limits()), manifest, distance)
+        }
+        func source(_ list: WebURL, _ start: WeirCore.Duration?, lead: WeirCore.Duration = .zero) -> RenditionSource {
+            RenditionSource(playlist: list, agent: manifest, start: start, distance: distance, lead: lead)
+        }
+        switch try HLSPlaylist.parse(bytes, url: manifest, limits: Limits()) {
+        case .media: return [source(manifest, nil)]
         case .multivariant(let list):
             guard let choice = RenditionChoice(list) else { throw RemuxFault("the stream has no renditions") }
-            let start = list.startOffset
-            let main = RenditionSource(playlist: choice.main, agent: agent, start: start, distance: order.lead)
-            guard let audio = choice.audio else { return [main] }
-            let sound = RenditionSource(
-                playlist: audio,
-                agent: agent,
-                start: start,
-                distance: order.lead,
-                lead: MediaWorker.soundLead
-            )
-            return [main, sound]
+            let main = source(choice.main, list.startOffset)
+            return [main] + [choice.audio].compactMap(\.self).map { source($0, list.startOffset, lead: soundLead) }
         }
     }
 
-    private static func presentation(_ mpd: MPD, _ order: Order) throws -> [RenditionSource] {
+    private static func presentation(
+        _ mpd: MPD,
+        _ manifest: WebURL,
+        _ distance: WeirCore.Duration
+    ) throws -> [RenditionSource] {
         let there = [Representation.Content.video, .audio].filter { content in
             mpd.periods.contains { PresentationWalk.choice(content, in: $0) != nil }
         }
         guard !there.isEmpty else { throw RemuxFault("the manifest has no picture or sound that weir carries") }
         return there.map { content in
             RenditionSource(
-                presentation: order.manifest,
+                presentation: manifest,
                 content: content,
-                agent: order.manifest,
-                distance: order.lead,
-                lead: content == .audio ? MediaWorker.soundLead : .zero
+                agent: manifest,
+                distance: distance,
+                lead: content == .audio ? soundLead : .zero
             )
         }
     }

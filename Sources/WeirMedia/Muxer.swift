@@ -7,6 +7,9 @@ final class Muxer {
     /// How far decoding runs ahead of the clock that MPEG-TS carries: as ffmpeg's own default.
     private static let maximumDelay: Int32 = 700_000
 
+    /// Fragments where we cut, each of which tells its own time, also the first of a writer that goes on.
+    private static let fragments = "frag_custom+empty_moov+default_base_moof+frag_discont"
+
     private let context: UnsafeMutablePointer<AVFormatContext>
     private let io: UnsafeMutablePointer<AVIOContext>
     private let output: Unmanaged<Output>
@@ -18,8 +21,13 @@ final class Muxer {
         var bytes: [UInt8] = []
     }
 
-    init(_ format: ContinuousFormat) throws(AVFailure) {
+    /// Pieces that are in the file already.
+    private let blocks: Int64
+
+    /// - Parameter blocks: that an earlier process wrote.
+    init(_ format: ContinuousFormat, after blocks: Int64 = 0) throws(AVFailure) {
         self.format = format
+        self.blocks = blocks
         let output = Unmanaged.passRetained(Output())
         let made = weir_writing(Muxer.bufferBytes, output.toOpaque()) { owner, bytes, count in
             guard let owner, let bytes, count >= 0 else { return weir_error_input() }
@@ -39,6 +47,8 @@ final class Muxer {
         self.output = output
         context.pointee.pb = made
         context.pointee.max_delay = Muxer.maximumDelay
+        // Times are ours: the first one of a writer that goes on is not to become zero.
+        if format == .mp4 { context.pointee.avoid_negative_ts = 0 }
         // No random ids and no dates: a worker that takes over writes the same beginning.
         weir_set_bitexact(context)
     }
@@ -57,6 +67,8 @@ final class Muxer {
         try AVFailure.check(avcodec_parameters_copy(stream.pointee.codecpar, parameters.pointer), "a track")
         // Each container has tags of its own.
         stream.pointee.codecpar.pointee.codec_tag = 0
+        // An estimate of the first packets: with it, who goes on would write another beginning.
+        stream.pointee.codecpar.pointee.bit_rate = 0
         stream.pointee.time_base = timeBase
         stream.pointee.avg_frame_rate = frameRate
         return stream.pointee.index
@@ -74,10 +86,14 @@ final class Muxer {
 
     private func settings(_ delaysDescription: Bool) -> [(String, String)] {
         switch format {
-        case .ts: [("mpegts_flags", "resend_headers")]
+        // A writer's counters begin anew where it goes on in a file, and players are told so.
+        case .ts: [("mpegts_flags", "resend_headers" + (blocks > 0 ? "+initial_discontinuity" : ""))]
         case .flv: [("flvflags", "no_duration_filesize+no_sequence_end")]
         case .mp4:
-            [("movflags", "frag_custom+empty_moov+default_base_moof" + (delaysDescription ? "+delay_moov" : ""))]
+            [
+                ("movflags", Muxer.fragments + (delaysDescription ? "+delay_moov" : "")), ("use_editlist", "0"),
+                ("fragment_index", "\(blocks + 1)"),
+            ]
         case .mkv: [("live", "1"), ("cluster_time_limit", "5000")]
         }
     }

@@ -1,4 +1,5 @@
 import CLibAV
+import WeirCore
 
 /// A call of libav that failed, in its own words.
 package struct AVFailure: Error, CustomStringConvertible {
@@ -24,6 +25,8 @@ package struct AVFailure: Error, CustomStringConvertible {
 /// One packet of one track; its own reference to libav's bytes.
 final class Packet {
     let pointer: UnsafeMutablePointer<AVPacket>
+    /// The segment that it came in, where somebody keeps account of that.
+    var place: CaptureJournal.Place?
 
     init() throws(AVFailure) {
         guard let pointer = av_packet_alloc() else { throw AVFailure(action: "a packet", code: weir_error_input()) }
@@ -38,6 +41,9 @@ final class Packet {
     var isKey: Bool { weir_is_key(pointer) != 0 }
     var isEncrypted: Bool { weir_is_encrypted(pointer) != 0 }
     var byteCount: Int { Int(pointer.pointee.size) }
+
+    /// Where its bytes began in what was read; nil when the container does not say.
+    var offset: Int64? { pointer.pointee.pos >= 0 ? pointer.pointee.pos : nil }
 
     /// In the track's time base; nil when the container has none.
     var decodeTime: Int64? { Packet.time(pointer.pointee.dts) }

@@ -37,8 +37,9 @@ package enum PictureWorker {
     }
 
     private static func picture(_ order: Order) throws -> [UInt8] {
-        let worker = MediaWorker.Order(manifest: order.manifest, format: .ts, begin: 0, isPlain: true)
-        guard let source = try MediaWorker.sources(worker).first else { throw RemuxFault("the stream has no picture") }
+        guard let source = try MediaWorker.sources(order.manifest, distance: .seconds(1)).first else {
+            throw RemuxFault("the stream has no picture")
+        }
         source.isGlance = true
         guard let first = try source.peek() else { throw RemuxFault("the stream has no segments") }
         let sought = source.startWithin.nanoseconds / 1000

@@ -6,18 +6,30 @@ import WeirCore
     import Musl
 #endif
 
+/// Where a remux goes.
+protocol RemuxSink {
+    func write(_ kind: RemuxRecord.Kind, _ bytes: [UInt8], time: Int64) throws
+    /// A point that could be gone on from, made when it is wanted.
+    func mark(_ point: () -> CaptureJournal.Point?) throws
+    /// Something is missing there.
+    func note(_ gap: CaptureJournal.Gap)
+}
+
 /// The worker's standard output. Nobody there any more: the worker's work is over.
-struct RecordWriter {
+struct RecordWriter: RemuxSink {
     struct Closed: Error {}
 
     /// The container alone, as a file has it.
     let isPlain: Bool
 
+    func mark(_ point: () -> CaptureJournal.Point?) {}
+    func note(_ gap: CaptureJournal.Gap) {}
+
     func write(_ kind: RemuxRecord.Kind, _ bytes: [UInt8], time: Int64) throws(Closed) {
         if isPlain {
             switch kind {
             case .header, .block, .start: try write(bytes)
-            case .damage, .fault, .end: break
+            case .damage, .fault, .end, .journal: break
             }
             return
         }

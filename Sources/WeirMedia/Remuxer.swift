@@ -16,13 +16,25 @@ final class Remuxer {
         case over
     }
 
+    private enum Mode: Equatable {
+        /// What is live comes at the clock's speed, so much of it at once.
+        case paced(WeirCore.Duration)
+        /// From a place in the stream on, as fast as it is read.
+        case sought
+        /// All of it, as fast as it is read.
+        case recorded
+    }
+
+    /// Microseconds of sound before the first picture that a recording keeps: encoders begin with it.
+    private static let earlySound: Int64 = 100_000
+
     private let readers: [RenditionReader]
     private var places: [Place]
     private let format: ContinuousFormat
-    private let writer: RecordWriter
+    private let sink: any RemuxSink
     private let muxer: Muxer
     private let isLive: Bool
-    private let isShifted: Bool
+    private let mode: Mode
     private var lanes: [Lane] = []
     private var timeline: MediaTimeline
     private var current: UInt64 = 0
@@ -30,6 +42,12 @@ final class Remuxer {
     private var delaysDescription = false
     private var hasBegun = false
     private var hasHeader = false
+    /// Where an earlier process had come to; nil when that has been taken up.
+    private var resumed: CaptureJournal.Point?
+    private var hasResumed = false
+    private var gaps = GapWatch()
+    /// Whose packet was written last.
+    private var newest: Lane?
 
     /// Of the block that is being written: where it began, and whether a decoder can begin there.
     private var blockTime: Int64 = 0
@@ -41,25 +59,62 @@ final class Remuxer {
     ///   - begin: microseconds of the output's time at which it begins.
     ///   - lead: media of a live stream that leave before the clock's pace; nil: it begins where the main rendition was
     ///     asked to, and goes on as fast as it is read.
-    init(
+    convenience init(
         _ readers: [RenditionReader],
         format: ContinuousFormat,
-        writer: RecordWriter,
+        sink: any RemuxSink,
         begin: Int64,
         lead: WeirCore.Duration?
     ) throws {
+        let mode = lead.map { Mode.paced($0) } ?? .sought
+        try self.init(readers, try Muxer(format), format, sink, MediaTimeline(end: begin), mode)
+    }
+
+    /// Writes a file, as fast as the stream can be read.
+    /// - Parameters:
+    ///   - point: that an earlier process had come to; nil: the file begins.
+    ///   - blocks: that it wrote.
+    convenience init(
+        recording readers: [RenditionReader],
+        format: ContinuousFormat,
+        sink: any RemuxSink,
+        after point: CaptureJournal.Point?,
+        blocks: Int64
+    ) throws {
+        if let point {
+            for (reader, place) in zip(readers, point.places) {
+                reader.source.resume(at: place, timeline: point.timeline)
+            }
+        }
+        let timeline = point.map { MediaTimeline(end: $0.end, shift: $0.shift) } ?? MediaTimeline()
+        let muxer = try Muxer(format, after: point == nil ? 0 : blocks)
+        try self.init(readers, muxer, format, sink, timeline, .recorded)
+        guard let point else { return }
+        resumed = point
+        let segment = point.places.first.flatMap { $0.period == nil ? $0.segment : nil }
+        gaps = GapWatch(timeline: point.timeline, end: point.end &- point.shift, segment: segment)
+    }
+
+    private init(
+        _ readers: [RenditionReader],
+        _ muxer: Muxer,
+        _ format: ContinuousFormat,
+        _ sink: any RemuxSink,
+        _ timeline: MediaTimeline,
+        _ mode: Mode
+    ) throws {
         self.readers = readers
         self.format = format
-        self.writer = writer
-        muxer = try Muxer(format)
+        self.sink = sink
+        self.muxer = muxer
         places = readers.map { _ in .reading }
-        timeline = MediaTimeline(end: begin)
-        blockTime = begin
+        self.timeline = timeline
+        blockTime = timeline.end
         // Opening reads the manifest.
         for reader in readers { _ = try reader.source.peek() }
-        isShifted = lead == nil
-        isLive = readers[0].source.isLive && lead != nil
-        guard isLive, let lead else { return }
+        self.mode = mode
+        isLive = readers[0].source.isLive
+        guard isLive, case .paced(let lead) = mode else { return }
         let target = readers[0].source.target
         pace = MediaPace(lead: lead, comfortable: target * 3 + .seconds(2))
     }
@@ -72,10 +127,11 @@ final class Remuxer {
                 try write(entry, lane)
             }
         }
-        guard hasHeader else { throw RemuxFault("there is nothing in the stream that can be played") }
-        try endBlock()
-        try writer.write(.block, muxer.end(), time: timeline.end)
-        try writer.write(.end, [], time: timeline.end)
+        // Behind what was written before there may be nothing more.
+        guard hasHeader || hasResumed else { throw RemuxFault("there is nothing in the stream that can be played") }
+        if hasHeader { try endBlock() }
+        if hasHeader { try sink.write(.block, muxer.end(), time: timeline.end) }
+        try sink.write(.end, [], time: timeline.end)
     }
 
     // MARK: Tracks
@@ -121,14 +177,28 @@ final class Remuxer {
             if hasBegun { try reopen(index, tracks) }
         }
         hasBegun = true
+        let goesOn = takeUp(number)
         for lane in lanes { try fill(lane) }
-        if !hasHeader, isShifted { try skipToSought() }
-        if !hasHeader, isLive || isShifted { try skipToStart() }
+        if !hasHeader { try skipBeginning() }
         let heads = lanes.compactMap { $0.head?.time }
         // Nothing in it at all.
         guard !heads.isEmpty else { return true }
-        timeline.begin(at: heads)
+        if !goesOn { timeline.begin(at: heads) }
         if !hasHeader { try begin() }
+        return true
+    }
+
+    /// - Returns: whether this timeline is the one that an earlier process was in the midst of.
+    private func takeUp(_ number: UInt64) -> Bool {
+        guard let point = resumed else { return false }
+        resumed = nil
+        hasResumed = true
+        guard point.timeline == number else {
+            // Whatever it is, the file's times ascend.
+            for (lane, track) in zip(lanes, point.tracks) { lane.resume(track.forgotten) }
+            return false
+        }
+        for (lane, track) in zip(lanes, point.tracks) { lane.resume(track) }
         return true
     }
 
@@ -143,6 +213,16 @@ final class Remuxer {
         }
     }
 
+    private func skipBeginning() throws {
+        switch mode {
+        case .sought:
+            try skipToSought()
+            try skipToStart()
+        case .paced: if isLive { try skipToStart() }
+        case .recorded: if isLive, !hasResumed { try skipToStart(keeping: Remuxer.earlySound) }
+        }
+    }
+
     /// To the last keyframe at or before the time that was asked for.
     private func skipToSought() throws {
         guard let video = lanes.first(where: { $0.isVideo }), let begin = video.head?.presentation else { return }
@@ -152,7 +232,8 @@ final class Remuxer {
     }
 
     /// A player that joins a live stream begins with a picture, and with the sound that belongs to it.
-    private func skipToStart() throws {
+    /// - Parameter early: sound that comes by less than this before the picture stays.
+    private func skipToStart(keeping early: Int64 = 0) throws {
         guard let video = lanes.first(where: { $0.isVideo }) else { return }
         while let head = video.head, !head.packet.isKey {
             _ = video.take()
@@ -160,7 +241,7 @@ final class Remuxer {
         }
         guard let start = video.head?.time else { return }
         for lane in lanes where !lane.isVideo {
-            while let head = lane.head, head.time < start {
+            while let head = lane.head, head.time < start - early {
                 _ = lane.take()
                 try fill(lane)
             }
@@ -211,13 +292,12 @@ final class Remuxer {
 
     private func begin() throws {
         for lane in lanes {
-            try lane.describe()
             lane.output = try muxer.add(lane.parameters, timeBase: lane.timeBase, frameRate: lane.frameRate)
         }
         try muxer.begin(delaysDescription: delaysDescription)
         hasHeader = true
         guard !delaysDescription || format != .mp4 else { return }
-        try writer.write(.header, muxer.take(), time: timeline.end)
+        try sink.write(.header, muxer.take(), time: timeline.end)
     }
 
     private func write(_ entry: Lane.Entry, _ lane: Lane) throws {
@@ -236,9 +316,46 @@ final class Remuxer {
             // What is ready goes out before the wait.
             WorkerClock.sleep(delay)
         }
+        if lane === lanes.first { look(at: entry) }
         blockBytes += entry.packet.byteCount
-        timeline.note(end: lane.stamp(entry, shift: timeline.shift, timeBase: muxer.timeBase(of: lane.output)))
+        newest = lane
+        let own = (current, timeline.shift)
+        timeline.note(end: lane.stamp(entry, own, timeBase: muxer.timeBase(of: lane.output)))
         try muxer.write(entry.packet)
+    }
+
+    /// Notices what is missing in front of the main track's next packet.
+    private func look(at entry: Lane.Entry) {
+        let length = av_rescale_q(entry.packet.pointer.pointee.duration, entry.timeBase, Lane.microseconds)
+        let place = entry.packet.place
+        let missing = gaps.next(
+            timeline: current,
+            time: entry.time,
+            end: entry.time &+ max(0, length),
+            segment: place?.period == nil ? place?.segment : nil
+        )
+        guard let missing else { return }
+        sink.note(.init(at: entry.time &+ timeline.shift &- (missing ?? 0), length: missing))
+    }
+
+    /// Where all tracks and renditions stand, all that was read before being written.
+    private func point() -> CaptureJournal.Point? {
+        var found: [CaptureJournal.Place] = []
+        // Matroska's writer keeps sound back until the next packet.
+        let held = format == .mkv && newest?.isVideo == false ? newest : nil
+        let standings = lanes.map { $0.standing(in: current, isHeld: $0 === held) }
+        for index in readers.indices {
+            let own = zip(lanes, standings).filter { $0.0.reader == index }.compactMap { $0.1.place }
+            guard let first = own.min(by: { $0.segment < $1.segment }) else { return nil }
+            found.append(first)
+        }
+        return CaptureJournal.Point(
+            timeline: current,
+            shift: timeline.shift,
+            end: timeline.end,
+            places: found,
+            tracks: standings.map(\.track)
+        )
     }
 
     private func endBlock() throws {
@@ -248,9 +365,10 @@ final class Remuxer {
         if delaysDescription, format == .mp4 {
             // The first flush writes the description alone.
             delaysDescription = false
-            try writer.write(.header, muxer.take(), time: blockTime)
+            try sink.write(.header, muxer.take(), time: blockTime)
             try muxer.flush()
         }
-        try writer.write(blockIsStart ? .start : .block, muxer.take(), time: blockTime)
+        try sink.write(blockIsStart ? .start : .block, muxer.take(), time: blockTime)
+        try sink.mark(point)
     }
 }

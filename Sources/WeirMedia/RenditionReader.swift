@@ -1,3 +1,4 @@
+import CLibAV
 import WeirCore
 
 /// One rendition as packets: opens a demuxer for each stretch of segments that make one container.
@@ -17,6 +18,8 @@ final class RenditionReader {
     private var demuxer: Demuxer?
     private var bytes: SegmentBytes?
     private var failures = 0
+    /// By the number of a track: the segment of its newest packet.
+    private var latest: [Int: CaptureJournal.Place] = [:]
 
     /// - Parameter report: told of damaged and missing segments.
     init(_ source: RenditionSource, report: @escaping (String) -> Void) {
@@ -33,6 +36,7 @@ final class RenditionReader {
             do throws(AVFailure) {
                 if let packet = try demuxer.read() {
                     failures = 0
+                    note(packet)
                     return .packet(packet)
                 }
             } catch {
@@ -43,8 +47,17 @@ final class RenditionReader {
         }
     }
 
+    /// Of several frames in one piece of a container only the first says where it was.
+    private func note(_ packet: Packet) {
+        let track = Int(packet.pointer.pointee.stream_index)
+        let place = packet.offset == nil ? latest[track] : nil
+        packet.place = place ?? bytes?.place(at: packet.offset)
+        latest[track] = packet.place
+    }
+
     private func open() throws -> Event? {
         while let first = try source.peek() {
+            latest = [:]
             let bytes = SegmentBytes(source, from: first, report: report)
             self.bytes = bytes
             var failure = "there is neither picture nor sound in it"

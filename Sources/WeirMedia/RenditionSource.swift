@@ -43,6 +43,10 @@ enum WorkerClock {
 final class RenditionSource {
     /// Times in a row that a manifest may fail until the stream is given up.
     private static let patience = 10
+    /// Times in a row that the agent may not answer until it has gone.
+    private static let patienceWithAgent = 3
+    /// Bytes of a segment that is taken as a whole.
+    private static let mostSegmentBytes = 96 * 1024 * 1024
 
     private enum Walk {
         case playlist(SegmentWalk, MediaPlaylist?)
@@ -70,6 +74,8 @@ final class RenditionSource {
     private(set) var waiting = WeirCore.Duration.zero
     /// Longest segment, as far as the manifest says.
     private(set) var target = WeirCore.Duration.seconds(2)
+    /// Waits for the origin as long as it takes, asks for segments again, and takes them whole.
+    var isPatient = false
 
     /// - Parameters:
     ///   - distance: from the live end, where it begins at least.
@@ -103,6 +109,52 @@ final class RenditionSource {
         walk.distance = distance
         walk.lead = lead
         self.walk = .presentation(walk, nil)
+    }
+
+    /// Goes on where an earlier process had come to.
+    func resume(at place: CaptureJournal.Place, timeline: UInt64) {
+        switch walk {
+        case .playlist(var walk, let list):
+            walk.resume(at: place.segment, timeline: timeline)
+            self.walk = .playlist(walk, list)
+        case .presentation(var walk, let mpd):
+            guard let period = place.period else { return }
+            walk.resume(at: place.segment, period: period, timeline: timeline)
+            self.walk = .presentation(walk, mpd)
+        }
+    }
+
+    /// All bytes of a part of a segment, asked for until they come.
+    /// - Returns: nil when they are not to be had any more.
+    func fetch(_ part: WalkedSegment.Part, of segment: WalkedSegment, _ report: (String) -> Void) throws -> [UInt8]? {
+        var attempts = 0
+        while true {
+            let failure: LocalFailure
+            do throws(LocalFailure) {
+                return try open(part).readAll(upTo: RenditionSource.mostSegmentBytes)
+            } catch {
+                failure = error
+            }
+            attempts += 1
+            if attempts == 1 { report("segment \(segment.number): \(failure)") }
+            if case .unreachable = failure, attempts >= RenditionSource.patienceWithAgent {
+                throw RemuxFault("the agent does not answer any more")
+            }
+            WorkerClock.sleep(target / 2)
+            if isLive { try reload() }
+            let again = SegmentRetry.again(
+                attempts: attempts,
+                isRefused: failure.isRefusal,
+                isListed: isListed(segment),
+                isLive: isLive && segment.period == nil
+            )
+            guard again else { return nil }
+        }
+    }
+
+    private func isListed(_ segment: WalkedSegment) -> Bool {
+        guard case .playlist(_, let list?) = walk else { return true }
+        return SegmentWalk.lists(segment, list)
     }
 
     /// The next segment, without taking it; nil at the end.
@@ -188,7 +240,7 @@ final class RenditionSource {
                 throw RemuxFault("the agent does not answer any more")
             } catch let failure as LocalFailure {
                 failures += 1
-                guard failures < RenditionSource.patience else {
+                guard isPatient || failures < RenditionSource.patience else {
                     throw RemuxFault("the manifest cannot be read: \(failure)")
                 }
                 WorkerClock.sleep(target / 2)

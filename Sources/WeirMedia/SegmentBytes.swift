@@ -20,6 +20,9 @@ final class SegmentBytes: ByteSource {
     /// Of the stream's end.
     private(set) var hasEnded = false
     private var isBroken = false
+    /// Bytes that were read, and where segments began among them, where account is kept of that.
+    private var delivered: Int64 = 0
+    private var beginnings: [(offset: Int64, place: CaptureJournal.Place)] = []
 
     /// - Parameter report: told of what is left out.
     init(_ source: RenditionSource, from first: WalkedSegment, report: @escaping (String) -> Void) {
@@ -35,6 +38,7 @@ final class SegmentBytes: ByteSource {
                 let count = min(buffer.count, plain.count)
                 buffer.copyBytes(from: plain.prefix(count))
                 plain = plain.dropFirst(count)
+                delivered += Int64(count)
                 return count
             }
             do {
@@ -82,6 +86,7 @@ final class SegmentBytes: ByteSource {
         last = next
         let isFirst = first != nil
         first = nil
+        if source.isPatient { return try takeWhole(next, withSection: isFirst) }
         guard isFirst, let section = next.section else {
             openMedia(next)
             return true
@@ -96,6 +101,41 @@ final class SegmentBytes: ByteSource {
             try countFailure()
             return false
         }
+    }
+
+    /// The segment that these bytes came in; what came before it is forgotten.
+    func place(at offset: Int64?) -> CaptureJournal.Place? {
+        guard let offset, let index = beginnings.lastIndex(where: { $0.offset <= offset }) else {
+            return beginnings.first?.place
+        }
+        // Tracks lie side by side: one may be a little behind.
+        if index > 4 { beginnings.removeFirst(index - 4) }
+        return beginnings.last { $0.offset <= offset }?.place
+    }
+
+    /// A segment goes in whole or not at all.
+    /// - Returns: false at the end of the container.
+    private func takeWhole(_ segment: WalkedSegment, withSection: Bool) throws -> Bool {
+        var bytes: [UInt8] = []
+        if withSection, let section = segment.section {
+            guard let found = try source.fetch(section, of: segment, report) else {
+                isBroken = true
+                return false
+            }
+            bytes = found
+        }
+        guard var media = try source.fetch(segment.media, of: segment, report) else { return true }
+        if let key = segment.key {
+            guard let cipher = source.key(key).flatMap({ SegmentCipher(key: $0, vector: key.vector) }) else {
+                leaveOut(segment, "its key cannot be had")
+                return true
+            }
+            media = cipher.add(media[...]) + cipher.finish()
+        }
+        beginnings.append((delivered, CaptureJournal.Place(segment: segment.number, period: segment.period)))
+        failures = 0
+        plain = (bytes + media)[...]
+        return true
     }
 
     private func openMedia(_ segment: WalkedSegment) {

@@ -37,6 +37,12 @@ package struct ProgramSettings: Sendable {
     package var startBurst = Duration.seconds(6)
     /// The program that remuxes; nil: `weir-media` beside this program.
     package var mediaProgram: String?
+    /// Where the control API may have files recorded; nil: nowhere.
+    package var captureDirectory: String?
+    /// Bytes of the disk that recordings leave free.
+    package var captureFloorBytes = 1024 * 1024 * 1024
+    /// Recordings that are to be made.
+    package var captures: [ScheduledCapture] = []
     /// Where everything that the core is fed is written to, for `simulate --replay`; nil: nowhere.
     package var recordedInputs: String?
     /// Bytes that this file grows to.

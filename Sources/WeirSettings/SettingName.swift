@@ -30,6 +30,9 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case mediaWorkers = "media_workers"
     case startBurst = "start_burst"
     case mediaProgram = "media_program"
+    case recordingDirectory = "recording_directory"
+    case recordingFloor = "recording_floor"
+    case recordings
     case apiTokenFile = "api_token_file"
     case identity
     case caFile = "ca_file"

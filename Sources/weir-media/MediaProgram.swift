@@ -13,14 +13,26 @@ struct MediaProgram: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir-media",
         abstract: "What weir does to media by libavformat and libavcodec; weir starts it where it is needed.",
-        subcommands: [RemuxCommand.self, PictureCommand.self]
+        subcommands: [RemuxCommand.self, CaptureCommand.self, PictureCommand.self]
     )
+
+    /// Descriptors that an agent may have: the kernel's usual limit.
+    private static let mostDescriptors: Int32 = 1024
+
+    static func main() {
+        // Of the agent's sockets some are inherited, its listening one too: an agent that was killed would still seem to be
+        // there, and its port to be taken.
+        for descriptor in 3..<mostDescriptors { close(descriptor) }
+        main(nil)
+    }
 }
 
 /// Exit codes after `sysexits.h`, as those of weir.
 extension ExitCode {
     /// Media or manifests that cannot be read.
     static let badData = ExitCode(65)
+    /// The disk is as full as it may be.
+    static let noSpace = ExitCode(73)
     /// What is needed is not there.
     static let unavailable = ExitCode(69)
 }

@@ -18,8 +18,8 @@ struct Weir: AsyncParsableCommand {
             """,
         version: "weir \(Version.current)",
         subcommands: [
-            PlayCommand.self, ServeCommand.self, TrackerCommand.self, DemoCommand.self, ConfigCommand.self,
-            VersionCommand.self,
+            PlayCommand.self, ServeCommand.self, RecordCommand.self, TrackerCommand.self, DemoCommand.self,
+            ConfigCommand.self, VersionCommand.self,
         ]
     )
 }

@@ -33,6 +33,9 @@ struct SettingFlags: ParsableArguments {
     @Option(.mediaWorkers) var mediaWorkers: [String] = []
     @Option(.startBurst) var startBurst: [String] = []
     @Option(.mediaProgram) var mediaProgram: [String] = []
+    @Option(.recordingDirectory) var recordingDirectory: [String] = []
+    @Option(.recordingFloor) var recordingFloor: [String] = []
+    @Option(.recordings) var recordings: [String] = []
     @Option(.apiTokenFile) var apiTokenFile: [String] = []
     @Option(.caFile) var caFile: [String] = []
     @Option(.player) var player: [String] = []
@@ -59,6 +62,7 @@ struct SettingFlags: ParsableArguments {
             .zapBudget: zapBudget,
             .continuousOutputs: continuousOutputs, .gopCacheSize: gopCacheSize, .mediaWorkers: mediaWorkers,
             .startBurst: startBurst, .mediaProgram: mediaProgram,
+            .recordingDirectory: recordingDirectory, .recordingFloor: recordingFloor, .recordings: recordings,
             .apiTokenFile: apiTokenFile, .caFile: caFile,
             .recordInputs: recordInputs, .recordSize: recordSize,
             .player: player, .json: json ? ["true"] : [], .logLevel: logLevel,

@@ -55,31 +55,6 @@ extension InteropTests {
             return root
         }
 
-        /// Each track's packets as they are, into what `output` says.
-        private func copy(_ inputs: [String], to output: [String]) -> [String] {
-            let maps = inputs.count > 1 ? ["-map", "0:v:0", "-map", "1:a:0"] : ["-map", "0:v:0", "-map", "0:a:0"]
-            return inputs.flatMap { ["-i", $0] } + maps + ["-c", "copy"] + output
-        }
-
-        /// A hash over every packet of each track, as ffmpeg reads them without a complaint.
-        private func hashes(_ stage: Stage, _ input: String) async throws -> [String] {
-            let head = ["ffmpeg", "-v", "error", "-xerror", "-nostdin"]
-            let result = try await stage.run(head + copy([input], to: ["-f", "streamhash", "-"]), within: 40)
-            guard result.code == 0, result.errors.isEmpty else { return ["code \(result.code): \(result.errors)"] }
-            return result.output.split(separator: "\n").map { String($0.split(separator: ",").last ?? "") }
-        }
-
-        /// The packets that the origin has, as each container writes them.
-        private func expected(_ stage: Stage, _ inputs: [String], in format: String) async throws -> [String] {
-            let file = "\(stage.directory)/expected.\(format)"
-            let muxer = format == "mkv" ? "matroska" : format == "ts" ? "mpegts" : format
-            // At a discontinuity ffmpeg complains of the origin's packets, and copies them all the same.
-            let head = ["ffmpeg", "-v", "fatal", "-nostdin", "-y"]
-            let result = try await stage.run(head + copy(inputs, to: ["-f", muxer, file]), within: 40)
-            try #require(result.code == 0, "\(result.errors)")
-            return try await hashes(stage, file)
-        }
-
         /// One file out of an initialisation and the segments whose names begin alike, by their times.
         private func joined(_ stage: Stage, _ track: [String], _ number: Int) throws -> String {
             let (folder, stem) = ("\(Media.directory)/dash-time", String(track[1].dropFirst("dash-time/".count)))
@@ -110,9 +85,9 @@ extension InteropTests {
                     inputs = try shape.tracks.enumerated().map { try joined(stage, $0.element, $0.offset) }
                 }
                 for format in ["ts", "flv", "mp4", "mkv"] {
-                    let origin = try await expected(stage, inputs, in: format)
+                    let origin = try await stage.expectedPackets(inputs, in: format)
                     try #require(origin.count == 2, "\(origin)")
-                    let got = try await hashes(stage, agent.continuous(format))
+                    let got = try await stage.packets(agent.continuous(format))
                     #expect(got == origin, "\(format)")
                 }
                 #expect(try await agent.statistic("media_damaged_segments") == 0)

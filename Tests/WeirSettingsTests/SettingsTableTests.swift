@@ -70,6 +70,25 @@ struct SettingsTableTests {
         #expect(throws: SettingsError.self) { try reader.read() }
     }
 
+    @Test(
+        "A recording to be made is four words, each of which is what it must be",
+        arguments: [
+            ("2026-12-24T20:00:00Z 2h news.mkv https://a.example/b.m3u8", true),
+            ("2026-12-24T21:00:00+01:00 90s /srv/a.ts http://a.example/b.m3u8", true),
+            ("2026-12-24T20:00:00Z 2h news.avi https://a.example/b.m3u8", false),
+            ("2026-12-24T20:00:00Z 0s news.mkv https://a.example/b.m3u8", false), ("soon 2h a.ts http://a/", false),
+            ("2026-12-24T20:00:00Z 2h news.mkv", false), ("2026-12-24T20:00:00Z 2h news.mkv ftp://a/", false),
+            ("", false),
+        ]
+    )
+    func schedule(text: String, isOne: Bool) {
+        var reader = SettingsReader(command: .serve)
+        reader.flags = [.recordings: [text]]
+        let read = try? reader.read().captures
+        #expect(read?.count == (isOne ? 1 : nil))
+        if isOne { #expect(read?.first?.begin == WallTime(dateTime: "2026-12-24T20:00:00Z")) }
+    }
+
     @Test("The sample file is valid and changes nothing", arguments: [SettingsCommand.play, .serve, .tracker])
     func sample(command: SettingsCommand) throws {
         var reader = SettingsReader(command: command)

@@ -8,9 +8,12 @@ package struct MediaTimeline: Sendable {
     /// The first time of the current timeline, from which tracks are not half a wrap away.
     package private(set) var origin: Int64?
 
-    /// - Parameter end: where the output goes on.
-    package init(end: Int64 = 0) {
+    /// - Parameters:
+    ///   - end: where the output goes on.
+    ///   - shift: of the timeline that it goes on with.
+    package init(end: Int64 = 0, shift: Int64 = 0) {
         self.end = end
+        self.shift = shift
     }
 
     /// Another timeline begins, of which these are the first times of all tracks.

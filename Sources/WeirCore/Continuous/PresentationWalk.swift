@@ -20,6 +20,13 @@ package struct PresentationWalk: Sendable {
         self.content = content
     }
 
+    /// Goes on where another walk had come to: with this segment of the period that begins there.
+    /// - Parameter timeline: that the segment had there.
+    package mutating func resume(at name: UInt64, period start: Duration, timeline: UInt64) {
+        period = (start, timeline)
+        next = name
+    }
+
     /// Which of a period's representations is read: the same as before where it goes on, else the best picture, and of
     /// sounds the first that the manifest lists.
     package static func choice(
@@ -109,7 +116,8 @@ package struct PresentationWalk: Sendable {
             duration: segment.duration,
             media: .init(url: segment.url, range: segment.range),
             section: representation.initialisation.map { .init(url: $0.url, range: $0.range) },
-            timeline: ordinal
+            timeline: ordinal,
+            period: period?.start
         )
     }
 }

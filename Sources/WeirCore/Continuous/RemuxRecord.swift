@@ -13,6 +13,8 @@ package struct RemuxRecord: Sendable, Hashable {
         case fault
         /// The stream is over.
         case end
+        /// How a file is getting on that it writes itself: a `CaptureJournal`.
+        case journal
     }
 
     package let kind: Kind

@@ -30,6 +30,13 @@ package struct SegmentWalk: Sendable {
 
     package init() {}
 
+    /// Goes on where another walk had come to: with this segment.
+    /// - Parameter timeline: that the segment had there.
+    package mutating func resume(at number: UInt64, timeline: UInt64) {
+        next = number
+        restarts = timeline >> 32
+    }
+
     /// - Parameter isNew: the list was read since the last step; false: it is the same one again.
     package mutating func step(in list: MediaPlaylist, isNew: Bool) -> WalkStep {
         guard list.count > 0 else { return list.endList ? .end : .wait(list.targetDuration / 2) }
@@ -54,6 +61,12 @@ package struct SegmentWalk: Sendable {
         last = (segment.number, segment.timeline)
         next = segment.number + 1
         return .segment(segment)
+    }
+
+    /// Whether the list still has the segment.
+    package static func lists(_ segment: WalkedSegment, _ list: MediaPlaylist) -> Bool {
+        let index = list.index(atOrAfter: segment.number)
+        return index < list.count && list.number(at: index) == segment.number
     }
 
     /// Media in the list that the walk has not come to yet.

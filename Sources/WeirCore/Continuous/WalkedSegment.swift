@@ -28,6 +28,8 @@ package struct WalkedSegment: Sendable, Hashable {
     /// Segments of one timeline share it: discontinuity sequence number, or the place of the period. Renditions that
     /// belong together change it together.
     package var timeline: UInt64
+    /// Where the segment's period begins; nil in HLS.
+    package var period: Duration?
     /// Protected by a scheme whose keys weir never has.
     package var isProtected = false
 

@@ -113,7 +113,7 @@ final class Previews: @unchecked Sendable {
         switch record.kind {
         case .block where bytes.count + body.readableBytes <= Previews.mostBytes: bytes += body.readableBytesView
         case .fault: failure = String(buffer: body)
-        case .block, .header, .start, .damage, .end: break
+        case .block, .header, .start, .damage, .end, .journal: break
         }
     }
 

@@ -26,19 +26,21 @@ struct ControlCalls {
         case session(StreamID)
         case segments(StreamID)
         case peers
+        case recordings
+        case recording(String)
 
         /// Whether the call needs the token.
         var isProtected: Bool {
             switch self {
             case .stats, .metrics, .health: false
-            case .sessions, .session, .segments, .peers: true
+            case .sessions, .session, .segments, .peers, .recordings, .recording: true
             }
         }
 
         var methods: [String] {
             switch self {
-            case .sessions: ["GET", "HEAD", "POST"]
-            case .session: ["GET", "HEAD", "DELETE"]
+            case .sessions, .recordings: ["GET", "HEAD", "POST"]
+            case .session, .recording: ["GET", "HEAD", "DELETE"]
             case .stats, .metrics, .health, .segments, .peers: ["GET", "HEAD"]
             }
         }
@@ -51,6 +53,8 @@ struct ControlCalls {
             case 1 where parts[0] == "healthz": self = .health
             case 2 where parts == ["v1", "sessions"]: self = .sessions
             case 2 where parts == ["v1", "peers"]: self = .peers
+            case 2 where parts == ["v1", "recordings"]: self = .recordings
+            case 3 where parts[0...1] == ["v1", "recordings"] && !parts[2].isEmpty: self = .recording(parts[2])
             case 3 where parts[0...1] == ["v1", "sessions"] && !parts[2].isEmpty: self = .session(StreamID(parts[2]))
             case 4 where parts[0...1] == ["v1", "sessions"] && parts[3] == "segments":
                 self = .segments(StreamID(parts[2]))
@@ -66,7 +70,11 @@ struct ControlCalls {
     func answer(_ call: ControlCall, then reply: @escaping @Sendable (ControlAnswer) -> Void) {
         guard let route = Route(path: call.path) else {
             return reply(
-                .error(404, "no such address", hint: "See /stats, /metrics, /healthz, /v1/sessions, /v1/peers.")
+                .error(
+                    404,
+                    "no such address",
+                    hint: "See /stats, /metrics, /healthz, /v1/sessions, /v1/peers, /v1/recordings."
+                )
             )
         }
         if let refusal = refusal(of: call, route) { return reply(refusal) }
@@ -74,6 +82,7 @@ struct ControlCalls {
             return reply(.error(503, "the agent is starting or stopping", hint: "Try again in a second."))
         }
         if case .sessions = route, call.method == "POST" { return open(call, agent, then: reply) }
+        if case .recordings = route, call.method == "POST" { return reply(CaptureCalls(agent: agent).start(call)) }
         reply(read(route, method: call.method, agent))
     }
 
@@ -124,6 +133,9 @@ struct ControlCalls {
             guard method == "DELETE" else { return ControlAnswer(status: 200, json: JSONText.encode(report)) }
             agent.close(id)
             return ControlAnswer(status: 204, json: [])
+        case .recordings, .recording:
+            guard case .recording(let id) = route else { return CaptureCalls(agent: agent).list() }
+            return CaptureCalls(agent: agent).answer(id, isDeletion: method == "DELETE")
         case .segments(let id):
             guard agent.sessions().contains(where: { $0.id == id.text }) else { return unknown(id) }
             return ControlAnswer(status: 200, json: JSONText.encode(agent.segments(of: id)))

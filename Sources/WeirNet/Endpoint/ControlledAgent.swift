@@ -9,4 +9,10 @@ package protocol ControlledAgent: AnyObject, Sendable {
     /// Answered on the event loop, at once or later.
     func open(_ request: StreamRequest, then answer: @escaping @Sendable (OpenResult) -> Void)
     func close(_ stream: StreamID)
+    /// Nil where nothing is recorded.
+    var captures: Captures? { get }
+}
+
+extension ControlledAgent {
+    package var captures: Captures? { nil }
 }

@@ -16,7 +16,10 @@ package final class Endpoint: @unchecked Sendable {
     package var channels: ChannelSource?
     /// Set before the first request can come; nil where nothing is remuxed.
     var continuous: ContinuousOutputs?
+    /// The same where no pictures are given.
     var previews: Previews?
+    /// The same where nothing is recorded.
+    var captures: Captures?
 
     private var channel: (any Channel)?
     private(set) var hostRule: HostRule
@@ -77,6 +80,7 @@ package final class Endpoint: @unchecked Sendable {
         channels?.close()
         continuous?.shutDown()
         previews?.shutDown()
+        captures?.shutDown()
         for connection in connections.values { connection.abort() }
         return listener ?? loop.makeSucceededVoidFuture()
     }
@@ -156,15 +160,27 @@ package final class Endpoint: @unchecked Sendable {
             continuous.refuseTime(connection)
             return true
         }
-        // A wildcard is where it listens, not where a worker can connect to.
-        let host = ["0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"][settings.host] ?? settings.host
-        let base = "http://\(PeerAddress(host: host, port: port))"
         guard case .continuous(_, let format) = path else {
-            previews?.answer(connection, stream, at: query.at, session: session, base: base)
+            previews?.answer(connection, stream, at: query.at, session: session, base: workerBase)
             return previews != nil
         }
-        continuous.answer(connection, stream, format, isHead: isHead, at: query.at, session: session, base: base)
+        continuous.answer(
+            connection,
+            stream,
+            format,
+            isHead: isHead,
+            at: query.at,
+            session: session,
+            base: workerBase
+        )
         return true
+    }
+
+    /// Where processes of our own find the endpoint.
+    var workerBase: String {
+        // A wildcard is where it listens, not where a worker can connect to.
+        let host = ["0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"][settings.host] ?? settings.host
+        return "http://\(PeerAddress(host: host, port: port))"
     }
 
     private func isChannelRoute(_ target: String) -> Bool {

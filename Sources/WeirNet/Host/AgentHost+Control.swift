@@ -28,6 +28,17 @@ extension AgentHost: ControlledAgent {
 
     nonisolated package func close(_ stream: StreamID) { assumeIsolated { $0.close(stream: stream) } }
 
+    nonisolated package var captures: Captures? { parts.endpoint.captures }
+
+    /// Records a stream into a file.
+    /// - Parameter onChange: told of every change, on the event loop.
+    package func record(
+        _ request: CaptureRequest,
+        onChange: @escaping @Sendable (CaptureReport) -> Void
+    ) throws(Captures.Refusal) {
+        _ = try parts.endpoint.captures?.start(request, for: self, onChange: onChange)
+    }
+
     /// The same from anywhere.
     package func currentStatistics() -> AgentStatistics {
         var statistics = agent.statistics(at: now)

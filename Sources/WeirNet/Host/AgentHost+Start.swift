@@ -40,6 +40,12 @@ extension AgentHost {
             logger: configuration.logger
         )
         endpoint.previews = Previews(settings: configuration.continuous, loop: loop, logger: configuration.logger)
+        endpoint.captures = Captures(
+            settings: configuration.captures,
+            continuous: configuration.continuous,
+            loop: loop,
+            logger: configuration.logger
+        ) { [unowned endpoint] in endpoint.workerBase }
         do {
             let port = try await listen(endpoint, settings)
             let links = try await configuration.links?(loop, deliver) ?? NoLinks(loop: loop, deliver: deliver)

@@ -146,6 +146,7 @@ package actor AgentHost {
 
     func close(stream: StreamID) {
         parts.endpoint.continuous?.close(stream)
+        parts.endpoint.captures?.close(stream)
         inbox.put(.close(stream))
     }
 

@@ -13,6 +13,7 @@ package struct HostConfiguration: Sendable {
     package var endpoint: EndpointSettings
     package var origin = OriginSettings()
     package var continuous = ContinuousSettings()
+    package var captures = CaptureSettings()
     package var logger: Logger
     /// Nil: no list of channels.
     package var channels: ChannelSource.Location?

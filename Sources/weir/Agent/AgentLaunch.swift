@@ -48,6 +48,8 @@ enum AgentLaunch {
             RecordingPlace(file: $0, limit: settings.recordingSize)
         }
         configuration.continuous = continuous(settings, logger)
+        configuration.captures.directory = settings.captureDirectory
+        configuration.captures.floorBytes = settings.captureFloorBytes
         configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)

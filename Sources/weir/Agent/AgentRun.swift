@@ -30,6 +30,7 @@ struct AgentRun {
     func play(_ url: String) async throws {
         let token = try ControlToken.load(file: settings.apiTokenFile)
         let agent = try await AgentLaunch.start(settings, token: token)
+        await schedule(on: agent)
         Task { post.yield(.opened(await agent.open(url: url, swarm: settings.agent.swarmName))) }
         var player: ChildProcess?
         var failure: Failure?
@@ -52,7 +53,7 @@ struct AgentRun {
             }
         }
         player?.end()
-        await leave(agent)
+        await AgentRun.leave(agent)
         if let failure { throw failure }
     }
 
@@ -64,11 +65,28 @@ struct AgentRun {
         if settings.channels != nil {
             Console.note("weir: list of channels: http://\(endpoint(of: agent))/channels.m3u")
         }
+        await schedule(on: agent)
         Hangups.onEach { Task { await agent.reloadChannels() } }
         for await event in events {
             if case .interrupted = event { break }
         }
-        await leave(agent)
+        await AgentRun.leave(agent)
+    }
+
+    /// The recordings that the settings order.
+    private func schedule(on agent: AgentHost) async {
+        for capture in settings.captures {
+            guard var request = CaptureRequest(url: capture.url, path: capture.file) else { continue }
+            request.begin = capture.begin
+            request.length = capture.length
+            do throws(Captures.Refusal) {
+                try await agent.record(request) { report in
+                    if report.isOver { Console.note("weir: \(report.summary)") }
+                }
+            } catch {
+                Console.note("weir: \(capture.file) is not recorded: \(error)")
+            }
+        }
     }
 
     /// The first line of standard output, for the program that reads it.
@@ -105,7 +123,7 @@ struct AgentRun {
         return PeerAddress(host: wildcards[settings.listen.host] ?? settings.listen.host, port: agent.port)
     }
 
-    private func leave(_ agent: AgentHost) async {
+    static func leave(_ agent: AgentHost) async {
         let (left, done) = AsyncStream.makeStream(of: Void.self)
         Task {
             await agent.stop()

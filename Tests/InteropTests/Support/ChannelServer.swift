@@ -1,5 +1,7 @@
+import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 import Testing
 import WeirLab
 import WeirNet
@@ -31,8 +33,18 @@ struct ChannelServer: Sendable {
         var stalls: Int
     }
 
+    private var token: Substring { program.errors.split(separator: "\n").first?.split(separator: " ").last ?? "" }
+
+    /// - Returns: the status of a control call.
+    func post(_ path: String, _ body: String) async throws -> Int {
+        var request = HTTPClientRequest(url: endpoint + path)
+        request.method = .POST
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        request.body = .bytes(ByteBuffer(string: body))
+        return Int(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status.code)
+    }
+
     func sessions() async throws -> [Session] {
-        let token = program.errors.split(separator: "\n").first?.split(separator: " ").last ?? ""
         let answer = try await Web.get(endpoint + "/v1/sessions", [("Authorization", "Bearer \(token)")])
         return try JSONDecoder().decode([Session].self, from: Data(answer.body))
     }

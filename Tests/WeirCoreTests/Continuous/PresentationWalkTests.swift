@@ -40,6 +40,21 @@ import WeirCore
         )
     }
 
+    @Test("A walk goes on where another had come to", arguments: 0..<10)
+    func resumed(place: Int) throws {
+        let template = "duration=\"2\" timescale=\"1\" startNumber=\"1\""
+        let mpd = try parseMPD(
+            "<MPD type=\"static\" mediaPresentationDuration=\"PT20S\">\(period(1, template))\(period(2, template))</MPD>"
+        )
+        let all = taken(.video, mpd)
+        var walk = PresentationWalk(content: .video)
+        let start = try #require(all[place].period)
+        walk.resume(at: all[place].number, period: start, timeline: all[place].timeline)
+        var rest: [WalkedSegment] = []
+        while case .segment(let segment) = walk.step(in: mpd, at: .epoch) { rest.append(segment) }
+        #expect(rest == Array(all[place...]))
+    }
+
     @Test("A live walk begins three segments from the edge and goes on as time does")
     func live() throws {
         let head = "type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\" minimumUpdatePeriod=\"PT2S\""

@@ -78,6 +78,27 @@ import WeirCore
         #expect(walk.startWithin == .milliseconds(1250))
     }
 
+    @Test("A walk goes on where another had come to, on the same timeline, also behind numbers that began anew")
+    func resumed() throws {
+        var first = SegmentWalk()
+        _ = numbers(&first, try list(10..<20))
+        for _ in 0..<2 { _ = first.step(in: try list(0..<4), isNew: true) }
+        guard case .segment(let segment) = first.step(in: try list(0..<4), isNew: true) else {
+            Issue.record("the walk did not begin anew")
+            return
+        }
+        var second = SegmentWalk()
+        second.resume(at: segment.number, timeline: segment.timeline)
+        guard case .segment(let again) = second.step(in: try list(0..<5), isNew: true) else {
+            Issue.record("the walk did not go on")
+            return
+        }
+        #expect(again.number == segment.number)
+        #expect(again.timeline == segment.timeline)
+        #expect(SegmentWalk.lists(again, try list(0..<5)))
+        #expect(!SegmentWalk.lists(again, try list(3..<5)))
+    }
+
     @Test("Sound that is apart begins earlier by its lead")
     func lead() throws {
         var walk = SegmentWalk()

@@ -77,6 +77,7 @@ final class ScriptedAgent: ControlledAgent, @unchecked Sendable {
     var result = OpenResult.ready(StreamID("abc"), path: "/s/abc/index.m3u8")
     private(set) var opened: [StreamRequest] = []
     private(set) var closed: [StreamID] = []
+    var captures: Captures?
 
     func statistics() -> AgentStatistics {
         var statistics = AgentStatistics()
