@@ -84,7 +84,6 @@ struct TimeShiftWindow {
         let last = entries.last
         let ownDate = segment.programDateTime.flatMap { WallTime(dateTime: $0) }
         let goesOn = segment.discontinuity ? nil : last?.date.map { $0 + (last?.duration ?? .zero) }
-        let breaks = list.segments[0...index].count { $0.discontinuity }
         let key = key(of: segment, in: list, last?.key)
         entries.append(
             WindowEntry(
@@ -94,8 +93,7 @@ struct TimeShiftWindow {
                 date: ownDate ?? goesOn,
                 hasOwnDate: ownDate != nil,
                 startsTimeline: segment.discontinuity,
-                timeline: last.map { $0.timeline &+ (segment.discontinuity ? 1 : 0) }
-                    ?? list.discontinuitySequence &+ UInt64(breaks),
+                timeline: last.map { $0.timeline &+ (segment.discontinuity ? 1 : 0) } ?? timeline(of: list, index),
                 isGap: segment.gap,
                 suffix: segment.suffix(inSubtitles: inSubtitles),
                 section: segment.map.map { list.maps[$0].id(of: rendition).number },
@@ -103,6 +101,11 @@ struct TimeShiftWindow {
                 isProtected: segment.isEncrypted && key == nil
             )
         )
+    }
+
+    /// Counted once, where the window begins: a long list is not gone through for each of its segments.
+    private func timeline(of list: MediaPlaylist, _ index: Int) -> UInt64 {
+        list.discontinuitySequence &+ UInt64(list.segments[0...index].count { $0.discontinuity })
     }
 
     private func key(

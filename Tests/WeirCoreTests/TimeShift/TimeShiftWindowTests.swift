@@ -158,6 +158,16 @@ struct TimeShiftWindowTests {
         #expect(window.entries.map(\.timeline) == [0, 0, 1, 2])
     }
 
+    @Test("A list of hostile length is taken over in one pass, and no more of it is kept than allowed")
+    func length() throws {
+        // Gone through for each segment this would take minutes.
+        let list = try list(Playlists.live(0...99_999))
+        var window = TimeShiftWindow()
+        window.add(list, of: .main, inSubtitles: false, at: .start + .seconds(100))
+        window.trim(to: nil, most: Limits().heldWindowSegments) { _ in true }
+        #expect(window.entries.count == 4096 && window.entries.last?.number == 99_999)
+    }
+
     @Test("Before the end of a stream that is over it is media that counts", arguments: 1...10)
     func beforeEnd(seed: UInt64) throws {
         let (window, _, _) = try window(seed: seed)
