@@ -98,7 +98,7 @@ struct ContinuousBench: AsyncParsableCommand {
     /// What ffmpeg is told for a container. Many beginnings are written before it has seen that its sound needs another form.
     private static func options(for format: String) -> [String] {
         let fragmented = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]
-        return (format == "ts" ? [] : ["-bsf:a", "aac_adtstoasc"]) + (format == "mp4" ? fragmented : [])
+        return ["mp4", "flv"].contains(format) ? ["-bsf:a", "aac_adtstoasc"] + (format == "mp4" ? fragmented : []) : []
     }
 
     private func measureCost(_ scene: ContinuousScene) async throws {
@@ -118,7 +118,9 @@ struct ContinuousBench: AsyncParsableCommand {
                 bytes = Double(worker.bytes)
                 own.append(worker.seconds / bytes * 1e9)
                 let head = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", url, "-c", "copy"]
-                let other = try await scene.cost(head + options + ["-f", muxer, "pipe:1"], output: file)
+                // What Matroska has to say of sound, ffmpeg writes into its beginning when it has read some.
+                let target = format == "mkv" ? file : "pipe:1"
+                let other = try await scene.cost(head + options + ["-f", muxer, target], output: file)
                 theirs.append(other.seconds / Double(other.bytes) * 1e9)
             }
             let ratio = (own.median / theirs.median).fixed(2)
