@@ -66,6 +66,8 @@ final class Demuxer {
         /// Bits of the container's counter of time.
         let counterBits: Int
         let frameRate: AVRational
+        /// As the container has it; nil when it says nothing.
+        let language: String?
     }
 
     /// The best picture and all sounds.
@@ -85,11 +87,19 @@ final class Demuxer {
                     parameters: try TrackParameters(copying: parameters),
                     timeBase: stream.pointee.time_base,
                     counterBits: Int(stream.pointee.pts_wrap_bits),
-                    frameRate: stream.pointee.avg_frame_rate
+                    frameRate: stream.pointee.avg_frame_rate,
+                    language: Demuxer.language(stream)
                 )
             )
         }
         return tracks
+    }
+
+    private static func language(_ stream: UnsafePointer<AVStream>) -> String? {
+        guard let entry = av_dict_get(stream.pointee.metadata, "language", nil, 0), let value = entry.pointee.value,
+            strnlen(value, 16) < 16
+        else { return nil }
+        return String(cString: value)
     }
 
     /// The next packet of any track; nil at the end.

@@ -70,9 +70,6 @@ final class Lane {
     /// Media that wait.
     var span: Int64 { head.map { (queue.last?.time ?? $0.time) - $0.time } ?? 0 }
 
-    /// The beginning of the container can be written: sound in ADTS tells its parameters with the first packet.
-    var isDescribed: Bool { filter == nil || !parameters.extradata.isEmpty || head != nil }
-
     private func describe(by packet: Packet) throws(AVFailure) {
         let extradata = packet.newExtradata
         guard parameters.extradata.isEmpty, !extradata.isEmpty else { return }

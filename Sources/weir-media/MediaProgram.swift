@@ -13,7 +13,7 @@ struct MediaProgram: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir-media",
         abstract: "What weir does to media by libavformat and libavcodec; weir starts it where it is needed.",
-        subcommands: [RemuxCommand.self, CaptureCommand.self, PictureCommand.self]
+        subcommands: [RemuxCommand.self, CaptureCommand.self, PictureCommand.self, ProbeCommand.self]
     )
 
     /// Descriptors that an agent may have: the kernel's usual limit.

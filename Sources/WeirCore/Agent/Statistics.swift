@@ -123,6 +123,10 @@ package struct PlaylistReport: Sendable, Encodable {
     package var first_segment: UInt64
     package var segments: Int
     package var unchanged_seconds: Double
+    /// What the manifest calls the language of its sound or text; left out when it does not.
+    package var language: String?
+    /// Its tracks, by one of its segments; filled in by the shell, empty while nobody has looked.
+    package var media: [MediaReport] = []
 }
 
 /// One segment, as `GET /v1/sessions/{id}/segments` lists it.

@@ -12,11 +12,6 @@ final class Previews: @unchecked Sendable {
         var at: TimeShift?
     }
 
-    private enum Result {
-        case picture([UInt8])
-        case failure(String)
-    }
-
     /// Pictures that are kept, and that wait to be made.
     private static let most = 64
     private static let mostBytes = 1024 * 1024
@@ -24,12 +19,9 @@ final class Previews: @unchecked Sendable {
     private let settings: ContinuousSettings
     private let loop: any EventLoop
     private let logger: Logger
-    private var made: [(name: Name, result: Result, at: NIODeadline)] = []
+    private var made: [(name: Name, result: MediaJob.Result, at: NIODeadline)] = []
     private var wanted: [(name: Name, command: [String], connections: [PlayerConnection])] = []
-    private var process: MediaWorkerProcess?
-    private var bytes: [UInt8] = []
-    private var failure: String?
-    private var limit: Scheduled<Void>?
+    private var job: MediaJob?
 
     init(settings: ContinuousSettings, loop: any EventLoop, logger: Logger) {
         self.settings = settings
@@ -86,48 +78,26 @@ final class Previews: @unchecked Sendable {
     }
 
     private func makeNext() {
-        guard process == nil, let next = wanted.first else { return }
-        bytes = []
-        failure = nil
-        do {
-            process = try MediaWorkerProcess(
-                next.command,
-                loop: loop,
-                onRecord: { [weak self] record, body in self?.handle(record, body) },
-                onLine: { [logger] in logger.info("picture: \($0)") },
-                onEnd: { [weak self] _ in self?.ended() }
-            )
-        } catch {
-            failure = "\(error)"
-            return ended()
-        }
-        limit = loop.assumeIsolated().scheduleTask(in: .seconds(settings.firstByteSeconds)) { [weak self] in
-            guard let self else { return }
-            failure = "it was not made in time"
-            process?.end()
-            ended()
-        }
+        guard job == nil, let next = wanted.first else { return }
+        job = MediaJob(
+            next.command,
+            mostBytes: Previews.mostBytes,
+            within: settings.firstByteSeconds,
+            loop: loop,
+            onLine: { [logger] in logger.info("picture: \($0)") },
+            onEnd: { [weak self] in self?.ended($0) }
+        )
     }
 
-    private func handle(_ record: RemuxRecord, _ body: ByteBuffer) {
-        switch record.kind {
-        case .block where bytes.count + body.readableBytes <= Previews.mostBytes: bytes += body.readableBytesView
-        case .fault: failure = String(buffer: body)
-        case .block, .header, .start, .damage, .end, .journal: break
-        }
-    }
-
-    private func ended() {
-        limit?.cancel()
-        limit = nil
-        process = nil
+    private func ended(_ made: MediaJob.Result) {
+        job = nil
         guard let first = wanted.first else { return }
         wanted.removeFirst()
-        let isPicture = failure == nil && bytes.starts(with: [0xFF, 0xD8])
-        let result = isPicture ? Result.picture(bytes) : .failure(failure ?? "its worker ended")
-        made.removeAll { $0.name == first.name }
-        if made.count >= Previews.most { made.removeFirst() }
-        made.append((first.name, result, .now()))
+        var result = made
+        if case .bytes(let bytes) = made, !bytes.starts(with: [0xFF, 0xD8]) { result = .failure("its worker ended") }
+        self.made.removeAll { $0.name == first.name }
+        if self.made.count >= Previews.most { self.made.removeFirst() }
+        self.made.append((first.name, result, .now()))
         for connection in first.connections {
             connection.unfollow()
             give(result, to: connection)
@@ -135,9 +105,9 @@ final class Previews: @unchecked Sendable {
         makeNext()
     }
 
-    private func give(_ result: Result, to connection: PlayerConnection) {
+    private func give(_ result: MediaJob.Result, to connection: PlayerConnection) {
         switch result {
-        case .picture(let bytes):
+        case .bytes(let bytes):
             let fields = [HeaderField("content-type", "image/jpeg"), HeaderField("cache-control", "no-cache")]
             connection.answer(status: 200, fields: fields, body: bytes)
         case .failure(let reason):
@@ -152,8 +122,7 @@ final class Previews: @unchecked Sendable {
 
     func shutDown() {
         wanted = []
-        limit?.cancel()
-        process?.end()
-        process = nil
+        job?.end()
+        job = nil
     }
 }

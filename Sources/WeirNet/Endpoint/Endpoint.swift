@@ -18,6 +18,8 @@ package final class Endpoint: @unchecked Sendable {
     var continuous: ContinuousOutputs?
     /// The same where no pictures are given.
     var previews: Previews?
+    /// The same where nobody looks at what media are.
+    var probes: Probes?
     /// The same where nothing is recorded.
     var captures: Captures?
 
@@ -80,6 +82,7 @@ package final class Endpoint: @unchecked Sendable {
         channels?.close()
         continuous?.shutDown()
         previews?.shutDown()
+        probes?.shutDown()
         captures?.shutDown()
         for connection in connections.values { connection.abort() }
         return listener ?? loop.makeSucceededVoidFuture()

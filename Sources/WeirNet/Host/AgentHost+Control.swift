@@ -13,6 +13,8 @@ extension AgentHost: ControlledAgent {
                 let readers = host.parts.endpoint.continuous?.readers(of: sessions[index].id)
                 sessions[index].continuous_readers = readers ?? 0
             }
+            let endpoint = host.parts.endpoint
+            endpoint.probes?.describe(&sessions, base: endpoint.workerBase)
             return sessions
         }
     }

@@ -39,6 +39,7 @@ extension AgentHost {
             loop: loop,
             logger: configuration.logger
         )
+        endpoint.probes = Probes(settings: configuration.continuous, loop: loop, logger: configuration.logger)
         endpoint.previews = Previews(settings: configuration.continuous, loop: loop, logger: configuration.logger)
         endpoint.captures = Captures(
             settings: configuration.captures,
