@@ -2,18 +2,21 @@ import CLibAV
 package import WeirCore
 
 /// Makes a picture of a stream of the agent: the keyframe at or before the place where the manifest says to begin, or of the
-/// first segment that a player would take.
+/// first segment that a player would take. Of several manifests all in rows.
 package enum PictureWorker {
     package struct Order: Sendable {
-        /// The stream's manifest at the agent.
-        package var manifest: WebURL
-        /// Pixels.
+        /// The stream's manifests at the agent, one for each picture.
+        package var manifests: [WebURL]
+        /// Pictures in a row.
+        package var columns: Int
+        /// Pixels of a row.
         package var width: Int
         /// Write the JPEG alone, without records around it.
         package var isPlain: Bool
 
-        package init(manifest: WebURL, width: Int, isPlain: Bool) {
-            self.manifest = manifest
+        package init(manifests: [WebURL], columns: Int, width: Int, isPlain: Bool) {
+            self.manifests = manifests
+            self.columns = columns
             self.width = width
             self.isPlain = isPlain
         }
@@ -24,7 +27,7 @@ package enum PictureWorker {
         MediaWorker.limitMemory()
         let writer = RecordWriter(isPlain: order.isPlain)
         do {
-            try writer.write(.block, picture(order), time: 0)
+            try writer.write(.block, pictures(order), time: 0)
             try writer.write(.end, [], time: 0)
             return nil
         } catch is RecordWriter.Closed {
@@ -36,8 +39,27 @@ package enum PictureWorker {
         }
     }
 
-    private static func picture(_ order: Order) throws -> [UInt8] {
-        guard let source = try MediaWorker.sources(order.manifest, distance: .seconds(1)).first else {
+    private static func pictures(_ order: Order) throws -> [UInt8] {
+        guard let first = order.manifests.first else { throw RemuxFault("there is nothing to show") }
+        guard order.manifests.count > 1 else { return try picture(of: first, width: order.width).jpeg() }
+        let columns = max(1, order.columns)
+        var failure: (any Error)?
+        let cells = order.manifests.map { manifest -> StillPicture? in
+            do {
+                return try picture(of: manifest, width: order.width / columns)
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+        guard let sheet = try StillPicture(cells, columns: columns) else {
+            throw failure ?? RemuxFault("there is nothing to show")
+        }
+        return try sheet.jpeg()
+    }
+
+    private static func picture(of manifest: WebURL, width: Int) throws -> StillPicture {
+        guard let source = try MediaWorker.sources(manifest, distance: .seconds(1)).first else {
             throw RemuxFault("the stream has no picture")
         }
         source.isGlance = true
@@ -61,7 +83,7 @@ package enum PictureWorker {
             if time - start >= sought { break }
         }
         guard let found else { throw bytes.fault ?? RemuxFault("there is no keyframe in the segment") }
-        return try StillPicture.jpeg(of: found, track.parameters, width: order.width)
+        return try StillPicture(found, track.parameters, width: width)
     }
 
     private static func time(of packet: Packet, _ track: Demuxer.Track) -> Int64 {

@@ -1,22 +1,64 @@
 import CLibAV
 import WeirCore
 
-/// One decoded picture, made smaller, as JPEG.
+/// One decoded picture, made smaller, or several of them in rows.
 ///
 /// Only the formats that boxes play are understood (planar, 4:2:0, 8 or 10 bits): a picture that is made smaller by averages
 /// needs no more of libav than its decoders and its JPEG writer.
-enum StillPicture {
+final class StillPicture {
     /// Pixels of a picture that is decoded at all: 8K.
     private static let mostPixels = 7680 * 4320
 
+    /// Planar, 4:2:0, 8 bits of the full range, even in width and height.
+    private let frame: UnsafeMutablePointer<AVFrame>
+
     /// Decodes a keyframe.
-    /// - Returns: the JPEG file.
-    static func jpeg(of packet: Packet, _ parameters: TrackParameters, width: Int) throws -> [UInt8] {
-        let frame = try decoded(packet, parameters)
-        defer { release(frame) }
-        let picture = try smaller(frame, width: width)
-        defer { release(picture) }
-        return try encoded(picture)
+    /// - Parameter width: pixels at most.
+    init(_ packet: Packet, _ parameters: TrackParameters, width: Int) throws {
+        let decoded = try StillPicture.decoded(packet, parameters)
+        defer { StillPicture.release(decoded) }
+        frame = try StillPicture.smaller(decoded, width: width)
+    }
+
+    /// Puts pictures beside and below each other, in cells of the first one's size; where there is none it is black.
+    /// Nil when there is none at all.
+    init?(_ cells: [StillPicture?], columns: Int) throws {
+        guard let first = cells.lazy.compactMap({ $0 }).first else { return nil }
+        let (width, height) = (Int(first.frame.pointee.width), Int(first.frame.pointee.height))
+        let rows = (cells.count + columns - 1) / columns
+        frame = try StillPicture.empty(width: width * columns, height: height * rows)
+        for plane in 0..<3 {
+            let divisor = plane > 0 ? 2 : 1
+            guard let target = weir_plane(frame, Int32(plane)) else { continue }
+            let stride = Int(weir_stride(frame, Int32(plane)))
+            let lines = height * rows / divisor
+            for line in 0..<lines { memset(target + line * stride, plane > 0 ? 128 : 0, width * columns / divisor) }
+            for (place, cell) in cells.enumerated() {
+                guard let cell, let source = weir_plane(cell.frame, Int32(plane)) else { continue }
+                let from = Int(weir_stride(cell.frame, Int32(plane)))
+                let (row, column) = place.quotientAndRemainder(dividingBy: columns)
+                let corner = target + row * height / divisor * stride + column * width / divisor
+                let count = min(width, Int(cell.frame.pointee.width)) / divisor
+                for line in 0..<min(height, Int(cell.frame.pointee.height)) / divisor {
+                    memcpy(corner + line * stride, source + line * from, count)
+                }
+            }
+        }
+    }
+
+    deinit { StillPicture.release(frame) }
+
+    private static func empty(width: Int, height: Int) throws -> UnsafeMutablePointer<AVFrame> {
+        guard let frame = av_frame_alloc() else { throw RemuxFault("no memory for a picture") }
+        frame.pointee.format = AV_PIX_FMT_YUVJ420P.rawValue
+        frame.pointee.width = Int32(clamping: width)
+        frame.pointee.height = Int32(clamping: height)
+        let code = av_frame_get_buffer(frame, 0)
+        guard code >= 0 else {
+            release(frame)
+            throw AVFailure(action: "a picture", code: code)
+        }
+        return frame
     }
 
     private static func release(_ frame: UnsafeMutablePointer<AVFrame>) {
@@ -61,15 +103,7 @@ enum StillPicture {
         guard from.width > 1, from.height > 1 else { throw RemuxFault("the picture is empty") }
         let shape = sampleShape(frame)
         let to = StillSize(width: from.width, height: from.height, shape: shape).fitting(width)
-        guard let picture = av_frame_alloc() else { throw RemuxFault("no memory for a picture") }
-        picture.pointee.format = AV_PIX_FMT_YUVJ420P.rawValue
-        picture.pointee.width = Int32(to.width)
-        picture.pointee.height = Int32(to.height)
-        let code = av_frame_get_buffer(picture, 0)
-        guard code >= 0 else {
-            release(picture)
-            throw AVFailure(action: "a picture", code: code)
-        }
+        let picture = try empty(width: to.width, height: to.height)
         let isFull = format == AV_PIX_FMT_YUVJ420P || frame.pointee.color_range == AVCOL_RANGE_JPEG
         for plane in 0..<3 {
             let half = plane > 0
@@ -104,23 +138,24 @@ enum StillPicture {
 
     // MARK: JPEG
 
-    private static func encoded(_ picture: UnsafeMutablePointer<AVFrame>) throws -> [UInt8] {
+    /// - Returns: the file.
+    func jpeg() throws -> [UInt8] {
         guard let codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG), let context = avcodec_alloc_context3(codec) else {
             throw RemuxFault("this libavcodec writes no JPEG")
         }
         var owned: UnsafeMutablePointer<AVCodecContext>? = context
         defer { avcodec_free_context(&owned) }
-        context.pointee.width = picture.pointee.width
-        context.pointee.height = picture.pointee.height
+        context.pointee.width = frame.pointee.width
+        context.pointee.height = frame.pointee.height
         context.pointee.pix_fmt = AV_PIX_FMT_YUVJ420P
         context.pointee.color_range = AVCOL_RANGE_JPEG
         context.pointee.time_base = AVRational(num: 1, den: 25)
         context.pointee.thread_count = 1
         weir_set_quality(context, 5)
-        picture.pointee.quality = context.pointee.global_quality
-        picture.pointee.pts = 0
+        frame.pointee.quality = context.pointee.global_quality
+        frame.pointee.pts = 0
         try AVFailure.check(avcodec_open2(context, codec, nil), "a JPEG")
-        try AVFailure.check(avcodec_send_frame(context, picture), "a JPEG")
+        try AVFailure.check(avcodec_send_frame(context, frame), "a JPEG")
         try AVFailure.check(avcodec_send_frame(context, nil), "a JPEG")
         let packet = try Packet()
         try AVFailure.check(avcodec_receive_packet(context, packet.pointer), "a JPEG")

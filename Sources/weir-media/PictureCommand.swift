@@ -6,29 +6,38 @@ import WeirCore
 #endif
 
 /// What an agent starts for each picture, and usable by hand:
-/// `weir-media picture http://127.0.0.1:8090/s/…/master.m3u8 --plain > picture.jpg`.
+/// `weir-media picture http://127.0.0.1:8090/s/…/master.m3u8 --plain > picture.jpg`; of several addresses all in rows.
 struct PictureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "picture",
-        abstract: "Decode one keyframe of a stream of a running agent, and write it as JPEG to standard output."
+        abstract: "Decode keyframes of a stream of a running agent, and write them as one JPEG to standard output."
     )
 
-    @Argument(help: ArgumentHelp("The stream's manifest at the agent.", valueName: "URL"))
-    var url: String
+    /// Pictures in one.
+    private static let most = 64
 
+    @Argument(help: ArgumentHelp("The stream's manifest at the agent, one for each picture.", valueName: "URL"))
+    var urls: [String]
+
+    @Option(help: "Pictures in a row.") var columns = 4
     @Option(help: "Pixels that it is wide at most.") var width = 480
     @Flag(help: "Write the JPEG alone, without records around it.") var plain = false
 
     func validate() throws {
-        guard WebURL(url) != nil, (16...3840).contains(width) else {
-            throw ValidationError("give the manifest's http:// address, and a width from 16 to 3840")
+        guard urls.count <= PictureCommand.most, urls.allSatisfy({ WebURL($0) != nil }), (16...3840).contains(width),
+            (1...8).contains(columns), width / columns >= 16
+        else {
+            throw ValidationError(
+                "give at most \(PictureCommand.most) manifests' http:// addresses, a width from 16 to 3840, and 1 to 8 columns"
+            )
         }
     }
 
     func run() throws {
         #if Media
-            guard let manifest = WebURL(url) else { return }
-            if let reason = PictureWorker.run(.init(manifest: manifest, width: width, isPlain: plain)) {
+            let manifests = urls.compactMap { WebURL($0) }
+            let order = PictureWorker.Order(manifests: manifests, columns: columns, width: width, isPlain: plain)
+            if let reason = PictureWorker.run(order) {
                 Console.complain("no picture: \(reason)")
                 throw ExitCode.badData
             }

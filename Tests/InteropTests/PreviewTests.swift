@@ -33,6 +33,60 @@ extension InteropTests {
             }
         }
 
+        @Test(
+            "A contact sheet has a picture for each part of the window, in rows",
+            .needs("nginx", "ffmpeg", "ffprobe", "curl"),
+            .timeLimit(.minutes(2))
+        )
+        func contactSheet() async throws {
+            try await Media.need("ts60")
+            try await Stage.with { stage in
+                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
+                let nginx = try await stage.nginx(root: stage.directory)
+                try await packager.start()
+                stage.atEnd { await packager.stop() }
+                let agent = try await stage.agent("\(nginx.url)/live/index.m3u8", flags: ["--dvr-length", "1m"])
+                let stream = agent.playbackURL.split(separator: "/")[3]
+                let reader = try stage.start(
+                    ["curl", "-sS", "-o", "\(stage.directory)/watched.ts", "\(agent.endpoint)/s/\(stream)/live.ts"]
+                )
+                stage.atEnd { reader.process.end() }
+                // Ten pictures and more have four in a row.
+                #expect(try await eventually(within: 50) { try await window(agent) >= 21 })
+                let answer = try await Web.get("\(agent.endpoint)/s/\(stream)/contact.jpg")
+                try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+                let file = "\(stage.directory)/contact.jpg"
+                try Data(answer.body).write(to: URL(fileURLWithPath: file))
+                let size = try await stage.run(
+                    ["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", file],
+                    within: 20
+                )
+                let sides = size.output.split(whereSeparator: { ",\n".contains($0) }).compactMap { Int($0) }
+                try #require(sides.count == 2 && sides[0] > 900 && sides[0] <= 960, "\(size.output)")
+                // Pictures of the first and the second part of the window differ.
+                var cells: [String] = []
+                for column in 0..<2 {
+                    let filter = "crop=iw/4:100:\(column)*iw/4:0"
+                    let command = ["ffmpeg", "-v", "error", "-nostdin", "-i", file, "-vf", filter, "-f", "md5", "-"]
+                    cells.append(try await stage.run(command, within: 20).output)
+                }
+                #expect(Set(cells).count == 2 && !cells.contains(""))
+            }
+        }
+
+        private struct Session: Decodable {
+            var windowSeconds: Double
+        }
+
+        /// Seconds that time shift offers.
+        private func window(_ agent: TestAgent) async throws -> Double {
+            let url = agent.endpoint + "/v1/sessions"
+            let answer = try await Web.get(url, [("Authorization", "Bearer \(agent.token)")])
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode([Session].self, from: Data(answer.body)).first?.windowSeconds ?? 0
+        }
+
         /// Decibels between a picture of 480 pixels and the first one of a segment.
         private func likeness(_ stage: Stage, _ file: String, _ segment: String) async throws -> Double {
             let filter = "[1:v]scale=480:270:flags=area,format=yuvj420p[b];[0:v]format=yuvj420p[a];[a][b]psnr"

@@ -27,7 +27,7 @@ extension Agent {
         case .presentation(let id):
             guard let stream = stream(id), stream.top.mpd != nil else { return noStream(answer) }
             askManifest(answer, stream.top, stream, nil)
-        case .continuous, .preview:
+        case .continuous, .preview, .contactSheet:
             // The shell answers these itself where it can.
             end(answer, status: 501, text: "outputs made of media are not available here; open the playlist\n")
         case .onlyInitialisation(let id, let key, _):

@@ -24,6 +24,8 @@ package enum LocalPath: Hashable, Sendable {
     case continuous(StreamID, ContinuousFormat)
     /// `/s/{stream}/preview.jpg`: a picture of the stream.
     case preview(StreamID)
+    /// `/s/{stream}/contact.jpg`: pictures of its time shift window, in rows.
+    case contactSheet(StreamID)
     /// `/s/{stream}/dvr.m3u8`: the stream from some time ago on; `TimeShift.Query` says from when.
     case window(StreamID)
     /// `/s/{stream}/{rendition}/dvr.m3u8`
@@ -50,6 +52,7 @@ package enum LocalPath: Hashable, Sendable {
         case .presentation(let stream): "/s/\(stream.text)/manifest.mpd"
         case .continuous(let stream, let format): "/s/\(stream.text)/live.\(format.rawValue)"
         case .preview(let stream): "/s/\(stream.text)/preview.jpg"
+        case .contactSheet(let stream): "/s/\(stream.text)/contact.jpg"
         case .window(let stream): "/s/\(stream.text)/dvr.m3u8"
         case .renditionWindow(let stream, let rendition): "/s/\(stream.text)/\(rendition.padded)/dvr.m3u8"
         case .onlyInitialisation(let stream, let rendition, let suffix):
@@ -69,7 +72,7 @@ package enum LocalPath: Hashable, Sendable {
         case .master(let id), .index(let id, _), .segment(let id, _, _, _), .part(let id, _, _, _, _),
             .initialisation(let id, _, _, _),
             .key(let id, _, _), .resource(let id, _), .presentation(let id), .onlyInitialisation(let id, _, _),
-            .continuous(let id, _), .window(let id), .preview(let id),
+            .continuous(let id, _), .window(let id), .preview(let id), .contactSheet(let id),
             .renditionWindow(let id, _):
             id
         case .play, .channels, .channel: nil
@@ -121,6 +124,8 @@ package enum LocalPath: Hashable, Sendable {
                 self = .presentation(stream)
             } else if steps[1] == "preview.jpg" {
                 self = .preview(stream)
+            } else if steps[1] == "contact.jpg" {
+                self = .contactSheet(stream)
             } else if steps[1] == "dvr.m3u8" {
                 self = .window(stream)
             } else if steps[1].hasPrefix("live."),

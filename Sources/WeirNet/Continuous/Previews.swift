@@ -2,15 +2,25 @@ import Logging
 import NIOCore
 import WeirCore
 
-/// Pictures of streams (`/s/{stream}/preview.jpg`): one at a time for the whole agent, each kept for a while, so that a page
+/// Pictures of streams (`/s/{stream}/preview.jpg`, `contact.jpg`): one at a time for the whole agent, each kept for a while, so that a page
 /// full of them costs a box no more than one decoder. Confined to the endpoint's event loop, which is what makes it Sendable.
 ///
 /// State of a picture: wanted → being made → there, until it is too old; being made → failed, for as long.
 final class Previews: @unchecked Sendable {
+    enum Subject: Hashable {
+        /// Now, or at that time.
+        case moment(TimeShift?)
+        /// The whole window.
+        case window
+    }
+
     private struct Name: Hashable {
         var stream: StreamID
-        var at: TimeShift?
+        var subject: Subject
     }
+
+    /// A window takes a picture for each of its parts: it is shown for so many times as long.
+    private static let windowLasts: Int64 = 6
 
     /// Pictures that are kept, and that wait to be made.
     private static let most = 64
@@ -33,7 +43,7 @@ final class Previews: @unchecked Sendable {
     func answer(
         _ connection: PlayerConnection,
         _ stream: StreamID,
-        at: TimeShift?,
+        _ subject: Subject,
         session: SessionReport?,
         base: String
     ) {
@@ -46,16 +56,35 @@ final class Previews: @unchecked Sendable {
         if let lack = settings.lack {
             return refuse(connection, 501, lack, "Install weir-media beside weir, or say where it is by media_program.")
         }
-        if at != nil, session.path.hasSuffix(".mpd") {
+        if subject != .moment(nil), session.path.hasSuffix(".mpd") {
             return refuse(connection, 404, "no time shift for DASH", "Leave at= out.")
         }
-        let name = Name(stream: stream, at: at)
-        let oldest = NIODeadline.now() - .seconds(settings.previewSeconds)
-        made.removeAll { $0.at < oldest }
+        let name = Name(stream: stream, subject: subject)
+        let now = NIODeadline.now()
+        made.removeAll { $0.at < now - lasting($0.name) }
         if let known = made.first(where: { $0.name == name }) { return give(known.result, to: connection) }
-        let window = LocalPath.window(stream).text
-        let manifest = at.map { "\(window)?at=\(PercentEncoding.encode($0.text))&catchup=1" } ?? session.path
-        wait(connection, for: name, settings.worker + ["picture", base + manifest])
+        guard let order = order(subject, stream, session, base) else {
+            let hint = "Watch it first, and see dvr_length."
+            return refuse(connection, 404, "nothing of this stream's past is held", hint)
+        }
+        wait(connection, for: name, settings.worker + ["picture"] + order)
+    }
+
+    private func lasting(_ name: Name) -> TimeAmount {
+        .seconds(settings.previewSeconds * (name.subject == .window ? Previews.windowLasts : 1))
+    }
+
+    private func order(_ subject: Subject, _ stream: StreamID, _ session: SessionReport, _ base: String) -> [String]? {
+        func address(_ at: TimeShift) -> String {
+            "\(base)\(LocalPath.window(stream).text)?at=\(PercentEncoding.encode(at.text))&catchup=1"
+        }
+        switch subject {
+        case .moment(let at): return [at.map { address($0) } ?? base + session.path]
+        case .window:
+            guard let sheet = ContactSheet(window: session.window_seconds) else { return nil }
+            let shape = ["--columns", "\(sheet.columns)", "--width", "\(ContactSheet.width)"]
+            return shape + sheet.moments.map { address($0) }
+        }
     }
 
     private func wait(_ connection: PlayerConnection, for name: Name, _ command: [String]) {

@@ -164,7 +164,8 @@ package final class Endpoint: @unchecked Sendable {
             return true
         }
         guard case .continuous(_, let format) = path else {
-            previews?.answer(connection, stream, at: query.at, session: session, base: workerBase)
+            let subject = path == .contactSheet(stream) ? Previews.Subject.window : .moment(query.at)
+            previews?.answer(connection, stream, subject, session: session, base: workerBase)
             return previews != nil
         }
         continuous.answer(
@@ -255,7 +256,7 @@ extension LocalPath {
     /// The stream of which media are made into something else.
     fileprivate var media: StreamID? {
         switch self {
-        case .continuous(let stream, _), .preview(let stream): stream
+        case .continuous(let stream, _), .preview(let stream), .contactSheet(let stream): stream
         default: nil
         }
     }

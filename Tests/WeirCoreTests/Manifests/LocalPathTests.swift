@@ -10,6 +10,7 @@ import WeirCore
         arguments: [
             (LocalPath.master(stream), "/s/abcdefgh23/master.m3u8"),
             (.preview(stream), "/s/abcdefgh23/preview.jpg"),
+            (.contactSheet(stream), "/s/abcdefgh23/contact.jpg"),
             (.window(stream), "/s/abcdefgh23/dvr.m3u8"),
             (.index(stream, key), "/s/abcdefgh23/00abcdef01234567/index.m3u8"),
             (.segment(stream, key, number: 0, suffix: "ts"), "/s/abcdefgh23/00abcdef01234567/0.ts"),

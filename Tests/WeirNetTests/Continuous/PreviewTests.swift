@@ -72,6 +72,21 @@ struct PreviewTests {
         try await scripted.stop()
     }
 
+    @Test("A contact sheet is one job with a moment for each picture, oldest first; without a window there is none")
+    func sheet() async throws {
+        let file = FileManager.default.temporaryDirectory.path + "/weir-sheets-\(UInt64.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let scripted = try await start("echo $0 $* >> \(file); printf '\(Self.picture)'")
+        #expect(try await ask("/s/abc/contact.jpg", scripted).hasPrefix("HTTP/1.1 404 "))
+        try await scripted.loop.submit { scripted.agent.windowSeconds = 8 }.get()
+        for _ in 0..<2 { #expect(try await ask("/s/abc/contact.jpg", scripted).hasPrefix("HTTP/1.1 200 ")) }
+        let words = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: { " \n".contains($0) })
+        #expect(words.prefix(5) == ["picture", "--columns", "2", "--width", "960"])
+        let moments = words.dropFirst(5).map { $0.split(separator: "?").last.map(String.init) ?? "" }
+        #expect(moments == ["7", "5", "3", "1"].map { "at=-\($0).000000&catchup=1" })
+        try await scripted.stop()
+    }
+
     @Test("F90 A worker that never ends is ended, and the setting turns pictures off")
     func limits() async throws {
         let scripted = try await start("exec sleep 60") { $0.firstByteSeconds = 1 }

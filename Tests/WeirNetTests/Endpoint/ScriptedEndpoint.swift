@@ -78,6 +78,7 @@ final class ScriptedAgent: ControlledAgent, @unchecked Sendable {
     private(set) var opened: [StreamRequest] = []
     private(set) var closed: [StreamID] = []
     var captures: Captures?
+    var windowSeconds = 0.0
 
     func statistics() -> AgentStatistics {
         var statistics = AgentStatistics()
@@ -87,19 +88,19 @@ final class ScriptedAgent: ControlledAgent, @unchecked Sendable {
     }
 
     func sessions() -> [SessionReport] {
-        [
-            SessionReport(
-                id: "abc",
-                url: "https://origin.example/a.m3u8",
-                path: "/s/abc/index.m3u8",
-                swarm: "00",
-                live: true,
-                players: 1,
-                buffer_seconds: 4,
-                stalls: 0,
-                peers: 2
-            )
-        ]
+        var session = SessionReport(
+            id: "abc",
+            url: "https://origin.example/a.m3u8",
+            path: "/s/abc/index.m3u8",
+            swarm: "00",
+            live: true,
+            players: 1,
+            buffer_seconds: 4,
+            stalls: 0,
+            peers: 2
+        )
+        session.window_seconds = windowSeconds
+        return [session]
     }
 
     func segments(of stream: StreamID) -> [SegmentReport] { [] }
