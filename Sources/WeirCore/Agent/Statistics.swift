@@ -125,7 +125,7 @@ package struct PlaylistReport: Sendable, Encodable {
     package var unchanged_seconds: Double
     /// What the manifest calls the language of its sound or text; left out when it does not.
     package var language: String?
-    /// Its tracks, by one of its segments; filled in by the shell, empty while nobody has looked.
+    /// Its tracks, by one of its segments; filled in by the shell, empty while nobody has asked for the session alone.
     package var media: [MediaReport] = []
 }
 

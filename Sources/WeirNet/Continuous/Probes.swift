@@ -30,20 +30,30 @@ final class Probes: @unchecked Sendable {
         self.logger = logger
     }
 
-    /// Adds what is known, and has one stream looked at of which it is not.
-    /// - Parameter base: where the media program finds the endpoint.
-    func describe(_ sessions: inout [SessionReport], base: String) {
-        let oldest = NIODeadline.now() - Probes.keptFor
-        findings.removeAll { $0.at < oldest }
+    /// Adds what is known.
+    func describe(_ sessions: inout [SessionReport]) {
+        forgetOld()
         for index in sessions.indices {
             let finding = findings.first { $0.stream == sessions[index].id }
             for place in sessions[index].playlists.indices {
                 let rendition = sessions[index].playlists[place].rendition
                 sessions[index].playlists[place].media = finding?.media[rendition] ?? []
             }
-            let watched = renditions(of: sessions[index])
-            if !watched.isEmpty, finding?.renditions != watched { look(at: sessions[index].id, watched, base) }
         }
+    }
+
+    /// Has a stream looked at of which too little is known.
+    /// - Parameter base: where the media program finds the endpoint.
+    func look(at session: SessionReport, base: String) {
+        forgetOld()
+        let watched = renditions(of: session)
+        let known = findings.first { $0.stream == session.id }
+        if !watched.isEmpty, known?.renditions != watched { look(at: session.id, watched, base) }
+    }
+
+    private func forgetOld() {
+        let oldest = NIODeadline.now() - Probes.keptFor
+        findings.removeAll { $0.at < oldest }
     }
 
     /// DASH representations have no list of their own that could be asked for.

@@ -130,7 +130,10 @@ struct ControlCalls {
         case .peers: return ControlAnswer(status: 200, json: JSONText.encode(agent.peers()))
         case .session(let id):
             guard let report = agent.sessions().first(where: { $0.id == id.text }) else { return unknown(id) }
-            guard method == "DELETE" else { return ControlAnswer(status: 200, json: JSONText.encode(report)) }
+            guard method == "DELETE" else {
+                agent.lookAtMedia(of: report)
+                return ControlAnswer(status: 200, json: JSONText.encode(report))
+            }
             agent.close(id)
             return ControlAnswer(status: 204, json: [])
         case .recordings, .recording:

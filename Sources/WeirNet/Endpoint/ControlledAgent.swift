@@ -4,6 +4,8 @@ package import WeirCore
 package protocol ControlledAgent: AnyObject, Sendable {
     func statistics() -> AgentStatistics
     func sessions() -> [SessionReport]
+    /// Finds out what a session's media are, for those who ask later.
+    func lookAtMedia(of session: SessionReport)
     func segments(of stream: StreamID) -> [SegmentReport]
     func peers() -> [PeerReport]
     /// Answered on the event loop, at once or later.
@@ -15,4 +17,5 @@ package protocol ControlledAgent: AnyObject, Sendable {
 
 extension ControlledAgent {
     package var captures: Captures? { nil }
+    package func lookAtMedia(of session: SessionReport) {}
 }

@@ -13,9 +13,15 @@ extension AgentHost: ControlledAgent {
                 let readers = host.parts.endpoint.continuous?.readers(of: sessions[index].id)
                 sessions[index].continuous_readers = readers ?? 0
             }
-            let endpoint = host.parts.endpoint
-            endpoint.probes?.describe(&sessions, base: endpoint.workerBase)
+            host.parts.endpoint.probes?.describe(&sessions)
             return sessions
+        }
+    }
+
+    nonisolated package func lookAtMedia(of session: SessionReport) {
+        assumeIsolated { host in
+            let endpoint = host.parts.endpoint
+            endpoint.probes?.look(at: session, base: endpoint.workerBase)
         }
     }
 

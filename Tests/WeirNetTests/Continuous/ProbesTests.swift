@@ -59,7 +59,8 @@ struct ProbesTests {
     {
         try await loop.submit {
             var sessions = [session]
-            probes.describe(&sessions, base: "http://127.0.0.1:1")
+            probes.look(at: session, base: "http://127.0.0.1:1")
+            probes.describe(&sessions)
             return sessions[0].playlists[0].media
         }.get()
     }
