@@ -78,12 +78,6 @@ extension Agent {
         setCondition(.early(segment.id.number), of: rendition.manifest, rendition.stream)
     }
 
-    private func language(of rendition: Rendition) -> String? {
-        guard case .multivariant(let list) = rendition.stream.top.playlist else { return nil }
-        let place = list.renditionKeys().renditions.firstIndex { $0 == rendition.key }
-        return place.flatMap { list.renditions[$0].language }
-    }
-
     func playlistReports(of stream: Stream) -> [PlaylistReport] {
         stream.renditions.filter { $0.manifest.condition != .unread && !$0.isParts }.map { rendition in
             let manifest = rendition.manifest
@@ -94,7 +88,7 @@ extension Agent {
                 first_segment: rendition.first ?? 0,
                 segments: rendition.listing?.count ?? 0,
                 unchanged_seconds: manifest.changedAt.map { (now - $0).seconds } ?? 0,
-                language: language(of: rendition)
+                language: rendition.language
             )
         }
     }

@@ -135,6 +135,7 @@ extension Agent {
                 isVariant: false
             )
             addRendition(key, place, to: stream, isShared: !isSubtitles, isSubtitles: isSubtitles)
+            stream.rendition(key)?.language = rendition.language
         }
         for (frames, key) in zip(list.iFrameStreams, keys.iFrameStreams) {
             let place = Place(pathway: frames.pathway, url: frames.url, stableID: frames.stableID)

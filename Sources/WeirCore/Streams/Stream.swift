@@ -184,6 +184,8 @@ final class Rendition {
     var listedBy: Place?
     /// Peak bits per second as the multivariant list says; 0 when it does not.
     var bandwidth = 0
+    /// RFC 5646's tag, as the multivariant list says.
+    var language: String?
     var media: [UInt64: Segment] = [:]
     var initialisation: [UInt64: Segment] = [:]
     /// What was listed lately, while it is live.
