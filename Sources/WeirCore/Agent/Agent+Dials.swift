@@ -39,9 +39,8 @@ extension Agent {
                 dials.entries[place].retryAt = now + .seconds(30)
                 continue
             }
-            if !dials.entries[place].isPermanent, !isLocal(dials.entries[place].address.host),
-                linksOfLine(of: dials.entries[place].address.host) >= limits.linksPerLine
-            {
+            let entry = dials.entries[place]
+            guard hasRoom(forHost: entry.address.host, isPermanent: entry.isPermanent) else {
                 dials.entries[place].retryAt = now + .seconds(30)
                 continue
             }

@@ -23,8 +23,7 @@ extension Agent {
         guard links.count <= limits.links, link.isOutbound || link.isLocal || acceptsMore else {
             return close(link, .tooManyLinks)
         }
-        guard link.isLocal || dials.isPermanent(peer.id) || linksOfLine(of: peer.address.host) <= limits.linksPerLine
-        else {
+        guard hasRoom(forHost: peer.address.host, isPermanent: dials.isPermanent(peer.id), besides: link) else {
             log(.info, "enough links with one address", [("address", peer.address.host)])
             return close(link, .tooManyLinks)
         }
@@ -35,11 +34,12 @@ extension Agent {
     /// Whether there is room for a stranger who dialled us.
     private var acceptsMore: Bool { links.count <= Agent.linksAcceptedForLive || !watchesLiveAlone }
 
-    /// Links with who speaks from the same line as a host, none if it is this machine: nobody else can pretend to be here.
-    func linksOfLine(of host: String) -> Int {
-        guard NetworkScope(host: host) != .loopback else { return 0 }
+    /// Whether one more link is allowed with who speaks from the same line as a host. Who is named by the settings, is in
+    /// a local network or on this machine, where nobody else can pretend to be, has as many as there are.
+    func hasRoom(forHost host: String, isPermanent: Bool, besides newcomer: Link? = nil) -> Bool {
+        guard !isPermanent, !isLocal(host), NetworkScope(host: host) != .loopback else { return true }
         let line = NetworkPrefix.line(of: host)
-        return links.count { $0.phase != .closing && $0.line == line }
+        return links.count { $0.phase != .closing && $0.line == line && $0 !== newcomer } < limits.linksPerLine
     }
 
     private mutating func greet(_ link: Link) {
