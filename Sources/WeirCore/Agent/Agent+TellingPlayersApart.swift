@@ -1,12 +1,16 @@
 // Which player asks: two programs of one kind on one machine look alike.
 extension Agent {
+    /// So long after its first request a player may ask for a rendition that it plays together with that one.
+    static let companionTime = Duration.seconds(5)
+
     /// The player that a request for a segment comes from.
     ///
     /// Address and user agent name a program, not a player. Of players of one program, in this order: the one that has
     /// asked on this connection; one that would ask this segment next; one that does not read this rendition yet (its
     /// sound, or another quality). Otherwise it is somebody new, or one that seeks: then a silent one is set aside,
     /// and comes back with the next request that goes on where it was. So no request has to be understood right at
-    /// once, and no player ever moves another one's playhead.
+    /// once, and no player ever moves another one's playhead. Who has no connection left is the first to be taken for
+    /// one that seeks: it must make another one, while who has one would ask on that.
     mutating func player(
         asking number: UInt64,
         of rendition: Rendition,
@@ -37,9 +41,11 @@ extension Agent {
     }
 
     private func bestMatch(_ number: UInt64, _ rendition: Rendition, among kin: [Player]) -> Player? {
+        let mayHaveSought = kin.contains { !$0.isAside && !$0.isConnected }
         func distance(_ player: Player) -> UInt64? {
             guard let place = player.place(of: rendition.key) else { return nil }
             let head = player.playheads[place].head
+            guard number <= head.next || !player.isConnected || !mayHaveSought else { return nil }
             return head.distance(to: number, reach: reach(of: head, rendition))
         }
         let fitting = kin.enumerated().compactMap { place, player in
@@ -47,19 +53,29 @@ extension Agent {
         }.sorted { $0.rank < $1.rank }
         if let awake = fitting.first(where: { !$0.player.isAside }) { return awake.player }
         if let exact = fitting.first, exact.rank.0 == 0 { return exact.player }
-        let others = kin.filter { !$0.isAside && $0.place(of: rendition.key) == nil }
-        if let latest = others.max(by: { $0.lastRequest < $1.lastRequest }) { return latest }
-        return fitting.first?.player
+        let others = kin.filter { $0.place(of: rendition.key) == nil }
+        if let latest = latest(others.filter { !$0.isAside }) { return latest }
+        if let first = fitting.first { return first.player }
+        // It was set aside as another began where it had just been: its sound is still to come.
+        return latest(others.filter { now - $0.lastRequest < Agent.companionTime })
     }
+
+    private func latest(_ players: [Player]) -> Player? { players.max { $0.lastRequest < $1.lastRequest } }
 
     /// One of these probably went to another place: the one that asked last, if nothing is being sent to it.
     private mutating func setAside(_ kin: [Player]) -> Player? {
         let silent = kin.filter { player in
             !player.isAside && !player.playheads.isEmpty && !isBeingAnswered(player)
         }
-        let latest = silent.max { $0.lastRequest < $1.lastRequest }
-        latest?.isAside = true
-        return latest
+        let seeker = latest(silent.filter { !$0.isConnected }) ?? latest(silent)
+        seeker?.isAside = true
+        return seeker
+    }
+
+    mutating func connectionClosed(_ connection: ConnectionID) {
+        for stream in streams {
+            for player in stream.players { player.forget(connection) }
+        }
     }
 
     private func isBeingAnswered(_ player: Player) -> Bool { answers.values.contains { $0.player === player } }

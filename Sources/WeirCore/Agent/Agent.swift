@@ -154,6 +154,7 @@ package struct Agent: ~Copyable {
         case .request(let request): playerAsks(request)
         case .delivered(let id, let bytes): delivered(id, bytes: bytes)
         case .requestClosed(let id): playerLeft(id)
+        case .connectionClosed(let id): connectionClosed(id)
         case .fetchHead(let id, let head): fetchHead(id, head)
         case .fetchBody(let id, let payload): fetchBody(id, payload)
         case .fetchEnded(let id, let end): fetchEnded(id, end)

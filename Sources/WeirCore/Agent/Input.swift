@@ -7,6 +7,8 @@ package enum Input: Sendable {
     /// The player closed its connection or the answer could not be written. Comes at most once, never after the answer
     /// ended normally and everything was delivered.
     case requestClosed(RequestID)
+    /// What players asked on is gone; its request, if it had one, was closed before.
+    case connectionClosed(ConnectionID)
 
     /// An origin or edge answered with headers. 1xx answers and redirects never get here.
     case fetchHead(FetchID, FetchHead)

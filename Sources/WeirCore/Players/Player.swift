@@ -17,7 +17,7 @@ final class Player {
     var segmentsAsked = 0
     /// Nothing is fetched ahead for it, and it counts as nobody's player, until it asks again.
     var isAside = false
-    /// Where it asked lately, newest last.
+    /// Where it asked lately and that are open, newest last.
     private var connections: [ConnectionID] = []
 
     init(host: String, userAgent: String, now: Instant) {
@@ -27,6 +27,11 @@ final class Player {
     }
 
     func has(_ connection: ConnectionID) -> Bool { connections.contains(connection) }
+
+    /// False for one that left, and for one that makes a connection for each request, between two of them.
+    var isConnected: Bool { !connections.isEmpty }
+
+    func forget(_ connection: ConnectionID) { connections.removeAll { $0 == connection } }
 
     func note(_ connection: ConnectionID) {
         guard connections.last != connection else { return }

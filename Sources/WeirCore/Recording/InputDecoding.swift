@@ -6,6 +6,7 @@ extension ByteReader {
         case .request: return .request(try playerRequest())
         case .delivered: return .delivered(RequestID(try varint()), bytes: try number())
         case .requestClosed: return .requestClosed(RequestID(try varint()))
+        case .connectionClosed: return .connectionClosed(ConnectionID(try varint()))
         case .fetchHead:
             let id = FetchID(try varint())
             return .fetchHead(id, FetchHead(status: try number(), fields: try fields(), url: try text()))

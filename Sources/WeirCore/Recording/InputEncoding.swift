@@ -8,6 +8,7 @@ extension ByteWriter {
             varint(id.value)
             number(bytes)
         case .requestClosed(let id): varint(id.value)
+        case .connectionClosed(let id): varint(id.value)
         case .fetchHead(let id, let head):
             varint(id.value)
             number(head.status)
@@ -192,10 +193,10 @@ extension ByteWriter {
 
 extension Input {
     /// As recordings number them.
-    package enum Kind: UInt8, Sendable {
+    package enum Kind: UInt8, CaseIterable, Sendable {
         case request, delivered, requestClosed, fetchHead, fetchBody, fetchEnded, linkUp, linkMessage, linkGarbage
         case linkDrained, linkDown, dialFailed, trackerUp, trackerReply, trackerDown, open, channels, close, steering
-        case wallClock, timer, stop
+        case wallClock, timer, stop, connectionClosed
     }
 
     package var kind: Kind {
@@ -203,6 +204,7 @@ extension Input {
         case .request: .request
         case .delivered: .delivered
         case .requestClosed: .requestClosed
+        case .connectionClosed: .connectionClosed
         case .fetchHead: .fetchHead
         case .fetchBody: .fetchBody
         case .fetchEnded: .fetchEnded

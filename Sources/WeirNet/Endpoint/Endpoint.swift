@@ -137,7 +137,10 @@ package final class Endpoint: @unchecked Sendable {
         try pipeline.addHandler(connection)
     }
 
-    func removed(_ connection: PlayerConnection) { connections.removeValue(forKey: ObjectIdentifier(connection)) }
+    func removed(_ connection: PlayerConnection) {
+        connections.removeValue(forKey: ObjectIdentifier(connection))
+        if connection.hasAsked { deliver(.connectionClosed(connection.id)) }
+    }
 
     func checkHost(_ check: RequestCheck, localAddress: String?) throws(RequestRefusal) {
         guard let authority = check.authority else { return }

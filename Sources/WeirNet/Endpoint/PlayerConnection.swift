@@ -14,7 +14,9 @@ final class PlayerConnection: ChannelDuplexHandler {
     enum Phase { case waiting, receiving, answering, closing, closed }
 
     private let endpoint: Endpoint
-    private let id: ConnectionID
+    let id: ConnectionID
+    /// The core knows of this connection.
+    private(set) var hasAsked = false
     /// The endpoint is full: the first request gets 503.
     private let refusing: Bool
     private(set) var phase = Phase.waiting
@@ -195,6 +197,7 @@ final class PlayerConnection: ChannelDuplexHandler {
         let number = endpoint.newRequestID()
         // Set first: the core may answer at once.
         request = number
+        hasAsked = true
         let ranges = head.headers["range"]
         endpoint.forward(
             PlayerRequest(

@@ -41,6 +41,41 @@ private final class Recording {
     var places: [UInt64] { awake.compactMap { $0.playheads.first?.head.next }.sorted() }
 }
 
+/// An agent with a recording whose sound is a rendition of its own, all in its cache as soon as it is asked.
+private final class SoundAndPicture {
+    let probe = AgentProbe()
+    var stream: WeirCore.Stream { probe.agent.streams[0] }
+
+    init() throws {
+        let master = """
+            #EXTM3U
+            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="audio.m3u8"
+            #EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO="a"
+            video.m3u8
+            """
+        _ = probe.open("http://o.example/master.m3u8", master)
+        for rendition in stream.renditions {
+            _ = probe.ask(LocalPath.index(stream.id, rendition.key).text, connection: 1)
+            let fetch = try #require(probe.fetches(rendition.manifest.url.lastPathPart).last)
+            probe.answer(
+                fetch.id,
+                body: Array(Playlists.live(0...39, target: 4, end: true).utf8),
+                url: fetch.request.url
+            )
+        }
+    }
+
+    /// Asks and takes the whole of a segment of the rendition at this place.
+    func read(_ number: UInt64, of place: Int, on connection: UInt64) {
+        let path = LocalPath.segment(stream.id, stream.renditions[place].key, number: number, suffix: "ts").text
+        let id = probe.ask(path, connection: connection)
+        for fetch in probe.fetches(".ts") where !probe.isCancelled(fetch.id) {
+            probe.answer(fetch.id, body: [UInt8](repeating: 1, count: 100))
+        }
+        probe.drain(id)
+    }
+}
+
 @Suite("Several players")
 struct SeveralPlayersTests {
     @Test("Two players of one kind on connections of their own keep playheads of their own, seeks too")
@@ -102,40 +137,47 @@ struct SeveralPlayersTests {
         #expect(recording.places == [4, 31])
     }
 
-    @Test("One player's sound and picture are one player, also after a seek")
-    func soundAndPicture() throws {
-        let probe = AgentProbe()
-        let master = """
-            #EXTM3U
-            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="audio.m3u8"
-            #EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO="a"
-            video.m3u8
-            """
-        _ = probe.open("http://o.example/master.m3u8", master)
-        let stream = probe.agent.streams[0]
-        for rendition in stream.renditions {
-            _ = probe.ask(LocalPath.index(stream.id, rendition.key).text, connection: 1)
-            let fetch = try #require(probe.fetches(rendition.manifest.url.lastPathPart).last)
-            probe.answer(
-                fetch.id,
-                body: Array(Playlists.live(0...39, target: 4, end: true).utf8),
-                url: fetch.request.url
-            )
-        }
-        var connection: UInt64 = 1
-        func read(_ number: UInt64) {
-            for rendition in stream.renditions {
-                connection += 1
-                let path = LocalPath.segment(stream.id, rendition.key, number: number, suffix: "ts").text
-                let id = probe.ask(path, connection: connection)
-                for fetch in probe.fetches(".ts") where !probe.isCancelled(fetch.id) {
-                    probe.answer(fetch.id, body: [UInt8](repeating: 1, count: 100))
-                }
-                probe.drain(id)
+    @Test("Of several, one without a connection is the one that went elsewhere, even to where another might skip")
+    func seekOfOneThatClosed() {
+        let recording = Recording()
+        for step in 0..<3 { recording.read(step, on: 1) }
+        for step in 0..<2 { recording.read(step, on: 2) }
+        recording.read(3, on: 1)
+        recording.probe.feed(.connectionClosed(ConnectionID(2)))
+        // The first goes on at 4 and could skip to 6, but would ask that on its connection.
+        recording.read(6, on: 3)
+        recording.read(4, on: 1)
+        recording.read(7, on: 3)
+        #expect(recording.awake.count == 2 && recording.places == [5, 8])
+    }
+
+    @Test("Players that begin at one moment on what is cached are as many as they are, with sound apart too")
+    func beginTogether() throws {
+        let scene = try SoundAndPicture()
+        // Each asks its picture, then its sound, on connections of their own.
+        for player in 0..<3 { scene.read(0, of: 0, on: UInt64(player)) }
+        for player in 0..<3 { scene.read(0, of: 1, on: UInt64(10 + player)) }
+        for number in 1..<4 {
+            for player in 0..<3 {
+                scene.read(UInt64(number), of: 0, on: UInt64(player))
+                scene.read(UInt64(number), of: 1, on: UInt64(10 + player))
             }
         }
-        for number in [0, 1, 2, 20, 21] { read(UInt64(number)) }
-        let awake = stream.players.filter { !$0.isAside }
+        #expect(scene.stream.players.map { $0.isAside } == [false, false, false])
+        #expect(scene.stream.players.allSatisfy { $0.playheads.map { $0.head.next } == [4, 4] })
+    }
+
+    @Test("One player's sound and picture are one player, also after a seek")
+    func soundAndPicture() throws {
+        let scene = try SoundAndPicture()
+        var connection: UInt64 = 0
+        for number in [0, 1, 2, 20, 21] {
+            for rendition in 0..<2 {
+                connection += 1
+                scene.read(UInt64(number), of: rendition, on: connection)
+            }
+        }
+        let awake = scene.stream.players.filter { !$0.isAside }
         #expect(awake.count == 1)
         #expect(awake.first?.playheads.map { $0.head.next } == [22, 22])
     }

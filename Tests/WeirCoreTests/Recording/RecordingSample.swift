@@ -26,6 +26,7 @@ enum RecordingSample {
         .request(PlayerRequest(id: RequestID(1), method: .head, target: "/s/a?x=ä", range: "bytes=0-")),
         .request(PlayerRequest(id: RequestID(2), method: .get, target: "/", connection: ConnectionID(4))),
         .delivered(RequestID(1), bytes: 77), .requestClosed(RequestID(1)),
+        .connectionClosed(ConnectionID(4)),
         .fetchHead(FetchID(3), FetchHead(status: 206, fields: [HeaderField("etag", "\"1\"")], url: "http://o/a")),
         .fetchBody(FetchID(3), ByteArrayPayload([1, 2, 3])),
         .fetchEnded(FetchID(3), .complete), .fetchEnded(FetchID(3), .failed(.tls("expired"))),

@@ -117,7 +117,7 @@ struct HostileRequestTests {
         let connection = try await RawConnection.connect(port: scripted.port)
         let one = "GET /s/1 HTTP/1.1\r\nHost: 127.0.0.1:\(scripted.port)\r\n\r\n"
         try await connection.send(String(repeating: one, count: 40))
-        _ = try await scripted.inputs { $0.count == 1 }
+        _ = try await scripted.inputs { $0.count >= 1 }
         try await scripted.perform { $0.answer(RequestID(1), [1]) }
         let answer = try await connection.receivedToEnd()
         #expect(answer.parts(separatedBy: "HTTP/1.1 200") == 2)
