@@ -2,7 +2,8 @@ import WeirCore
 
 /// The table of all settings, in the order of the help and the sample file.
 package enum SettingsTable {
-    package static let settings: [Setting] = endpoint + swarm + buffering + timeShift + program + trackerServer
+    package static let settings: [Setting] =
+        endpoint + continuousOutputs + captures + swarm + buffering + timeShift + program + trackerServer
 
     package static func setting(_ name: SettingName) -> Setting {
         guard let setting = settings.first(where: { $0.name == name }) else {
@@ -41,63 +42,6 @@ package enum SettingsTable {
             "Most that is fetched ahead for the channels next to the one just opened: playlists, initialisation sections "
                 + "and keys; 0 fetches nothing.",
             source: "a few dozen playlists, so that zapping on waits for media alone"
-        ),
-        Setting(
-            .continuousOutputs,
-            .boolean(\.continuousOutputs),
-            default: "true",
-            "Offer each stream also as one file without an end: /s/{stream}/live.ts, .flv, .mp4 and .mkv, remuxed.",
-            source: "it costs nothing until somebody reads one"
-        ),
-        Setting(
-            .gopCacheSize,
-            .size(\.gopCacheBytes),
-            default: "8MiB",
-            "Memory for the latest groups of pictures of each such output: where new readers begin, and how far slow ones "
-                + "may lag.",
-            source: "ten seconds of 6 Mbit/s, more than encoders put between two keyframes"
-        ),
-        Setting(
-            .mediaWorkers,
-            .one("N", \.mediaWorkers, expected: "a number from 1 to 64") { text in
-                Int(text).flatMap { (1...64).contains($0) ? $0 : nil }
-            },
-            default: "4",
-            "Most processes that remux at once: one for each live output, one for each reader of a recording.",
-            source: "what a household watches; each takes some 60 MiB"
-        ),
-        Setting(
-            .startBurst,
-            .duration(\.startBurst, atLeast: .zero),
-            default: "6s",
-            "How much of a live stream's past a new reader of such an output gets at once: its player starts the sooner, and "
-                + "is as far behind the live end.",
-            source: "ffmpeg and ffplay read five seconds of MPEG-TS or FLV before they show anything"
-        ),
-        Setting(
-            .mediaProgram,
-            .file(\.mediaProgram),
-            "The program that remuxes.",
-            source: "unset: weir-media in the directory of weir"
-        ),
-        Setting(
-            .recordingDirectory,
-            .file(\.captureDirectory),
-            "Directory that the control API may have streams recorded into (POST /v1/recordings).",
-            source: "unset: such calls are refused"
-        ),
-        Setting(
-            .recordingFloor,
-            .size(\.captureFloorBytes),
-            default: "1GiB",
-            "Space on the disk that recordings leave free: they stop before less is left.",
-            source: "what a small system needs for its logs and updates"
-        ),
-        Setting(
-            .recordings,
-            .many("WHAT", \.captures, expected: ScheduledCapture.expected) { ScheduledCapture($0) },
-            "A recording to be made: \"START LENGTH FILE URL\". After a restart amid its time it goes on.",
-            source: "unset: none"
         ),
         Setting(
             .apiTokenFile,
