@@ -15,26 +15,18 @@ struct AgentRun {
     private static let farewell = Swift.Duration.milliseconds(800)
 
     let settings: ProgramSettings
-    private let events: AsyncStream<Event>
-    private let post: AsyncStream<Event>.Continuation
-    private let interrupts: Interrupts
+    private let events = RunEvents<Event>(interrupted: .interrupted)
 
-    init(settings: ProgramSettings) {
-        let (events, post) = AsyncStream.makeStream(of: Event.self)
-        self.settings = settings
-        self.events = events
-        self.post = post
-        interrupts = Interrupts { post.yield(.interrupted) }
-    }
+    init(settings: ProgramSettings) { self.settings = settings }
 
     func play(_ url: String) async throws {
         let token = try ControlToken.load(file: settings.apiTokenFile)
         let agent = try await AgentLaunch.start(settings, token: token)
         await schedule(on: agent)
-        Task { post.yield(.opened(await agent.open(url: url, swarm: settings.agent.swarmName))) }
+        Task { events.post(.opened(await agent.open(url: url, swarm: settings.agent.swarmName))) }
         var player: ChildProcess?
         var failure: Failure?
-        loop: for await event in events {
+        loop: for await event in events.all {
             switch event {
             case .opened(.ready(_, let path)):
                 let address = "http://\(endpoint(of: agent))"
@@ -67,7 +59,7 @@ struct AgentRun {
         }
         await schedule(on: agent)
         Hangups.onEach { Task { await agent.reloadChannels() } }
-        for await event in events {
+        for await event in events.all {
             if case .interrupted = event { break }
         }
         await AgentRun.leave(agent)
@@ -113,7 +105,7 @@ struct AgentRun {
         } catch {
             throw Failure(.unavailable, "cannot start the player \(program): \(error)")
         }
-        Task { post.yield(.playerEnded(await player.exitCode())) }
+        Task { events.post(.playerEnded(await player.exitCode())) }
         return player
     }
 

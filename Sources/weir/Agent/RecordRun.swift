@@ -10,30 +10,22 @@ struct RecordRun {
     }
 
     let settings: ProgramSettings
-    private let events: AsyncStream<Event>
-    private let post: AsyncStream<Event>.Continuation
-    private let interrupts: Interrupts
+    private let events = RunEvents<Event>(interrupted: .interrupted)
 
-    init(settings: ProgramSettings) {
-        let (events, post) = AsyncStream.makeStream(of: Event.self)
-        self.settings = settings
-        self.events = events
-        self.post = post
-        interrupts = Interrupts { post.yield(.interrupted) }
-    }
+    init(settings: ProgramSettings) { self.settings = settings }
 
     func record(_ request: CaptureRequest) async throws {
         let token = try ControlToken.load(file: settings.apiTokenFile)
         let agent = try await AgentLaunch.start(settings, token: token)
         do throws(Captures.Refusal) {
-            try await agent.record(request) { [post] in post.yield(.changed($0)) }
+            try await agent.record(request) { [events] in events.post(.changed($0)) }
         } catch {
             await AgentRun.leave(agent)
             guard case .missing(let lack) = error else { throw Failure(.cannotCreate, "cannot record: \(error)") }
             throw Failure(.unavailable, "cannot record: \(lack); install weir-media beside weir, or set media_program")
         }
         var last: CaptureReport?
-        loop: for await event in events {
+        loop: for await event in events.all {
             switch event {
             case .interrupted: break loop
             case .changed(let report):
