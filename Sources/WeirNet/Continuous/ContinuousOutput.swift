@@ -110,7 +110,8 @@ final class ContinuousOutput: @unchecked Sendable {
     private func giveUp(_ id: UInt64) {
         guard let reader = readers.first(where: { $0.id == id }), !reader.hasBegun else { return }
         leave(id)
-        refuse(reader.connection, 504, "no media came in time", hint: "Try the stream's playlist, or again later.")
+        reader.connection.unfollow()
+        reader.connection.decline(504, "no media came in time", "Try the stream's playlist, or again later.")
     }
 
     /// Gives a reader what it takes.
@@ -163,18 +164,9 @@ final class ContinuousOutput: @unchecked Sendable {
         guard let reader = readers.first(where: { $0.id == id }) else { return }
         leave(id)
         guard !reader.hasBegun else { return reader.connection.abort() }
-        refuse(
-            reader.connection,
-            502,
-            "the stream cannot be remuxed: \(failure ?? "its worker ended")",
-            hint: "Open the stream's playlist instead."
-        )
-    }
-
-    private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, hint: String) {
-        connection.unfollow()
-        let fields = [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")]
-        connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
+        let reason = failure ?? "its worker ended"
+        reader.connection.unfollow()
+        reader.connection.decline(502, "the stream cannot be remuxed: \(reason)", "Open the stream's playlist instead.")
     }
 
     static func head(_ format: ContinuousFormat, isClamped: Bool = false) -> AnswerHead {

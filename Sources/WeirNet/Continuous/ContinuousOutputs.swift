@@ -32,22 +32,16 @@ final class ContinuousOutputs: @unchecked Sendable {
         base: String
     ) {
         guard let session, !session.path.isEmpty else {
-            return refuse(connection, 404, "no such stream here", "Open it first: weir play URL, or POST /v1/sessions.")
+            return connection.decline(.noStream)
         }
         guard settings.isOn else {
-            return refuse(connection, 501, "continuous outputs are off", "Set continuous_outputs to true.")
+            return connection.decline(501, "continuous outputs are off", "Set continuous_outputs to true.")
         }
         if let lack = settings.lack {
-            return refuse(
-                connection,
-                501,
-                lack,
-                "Open the stream's playlist, install weir-media beside weir, or say where it is by media_program."
-            )
+            return connection.decline(.lack(lack))
         }
         if at != nil, session.path.hasSuffix(".mpd") {
-            return refuse(
-                connection,
+            return connection.decline(
                 404,
                 "no time shift for DASH",
                 "Open the stream's manifest: its own window (timeShiftBufferDepth) is the player's to seek in."
@@ -59,8 +53,7 @@ final class ContinuousOutputs: @unchecked Sendable {
             return shared.join(connection)
         }
         guard outputs.count < settings.workers else {
-            return refuse(
-                connection,
+            return connection.decline(
                 503,
                 "all \(settings.workers) media workers are busy",
                 "Raise media_workers, or close another reader."
@@ -107,17 +100,11 @@ final class ContinuousOutputs: @unchecked Sendable {
     }
 
     func refuseTime(_ connection: PlayerConnection) {
-        refuse(
-            connection,
+        connection.decline(
             400,
             "at= is seconds before the live edge or a date with a time",
             "Write ?at=-600 or ?at=2026-01-01T20:00:00Z."
         )
-    }
-
-    private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, _ hint: String) {
-        let fields = [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")]
-        connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
     }
 
     private func remove(_ output: ContinuousOutput) {

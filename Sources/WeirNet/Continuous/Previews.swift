@@ -48,16 +48,16 @@ final class Previews: @unchecked Sendable {
         base: String
     ) {
         guard let session, !session.path.isEmpty else {
-            return refuse(connection, 404, "no such stream here", "Open it first: weir play URL, or POST /v1/sessions.")
+            return connection.decline(.noStream)
         }
         guard settings.previews else {
-            return refuse(connection, 501, "pictures are off", "Set previews to true.")
+            return connection.decline(501, "pictures are off", "Set previews to true.")
         }
         if let lack = settings.lack {
-            return refuse(connection, 501, lack, "Install weir-media beside weir, or say where it is by media_program.")
+            return connection.decline(.lack(lack))
         }
         if subject != .moment(nil), session.path.hasSuffix(".mpd") {
-            return refuse(connection, 404, "no time shift for DASH", "Leave at= out.")
+            return connection.decline(404, "no time shift for DASH", "Leave at= out.")
         }
         let name = Name(stream: stream, subject: subject)
         let now = NIODeadline.now()
@@ -65,7 +65,7 @@ final class Previews: @unchecked Sendable {
         if let known = made.first(where: { $0.name == name }) { return give(known.result, to: connection) }
         guard let order = order(subject, stream, session, base) else {
             let hint = "Watch it first, and see dvr_length."
-            return refuse(connection, 404, "nothing of this stream's past is held", hint)
+            return connection.decline(404, "nothing of this stream's past is held", hint)
         }
         wait(connection, for: name, settings.worker + ["picture"] + order)
     }
@@ -92,7 +92,7 @@ final class Previews: @unchecked Sendable {
             wanted[index].connections.append(connection)
         } else {
             guard wanted.count < Previews.most else {
-                return refuse(connection, 503, "too many pictures are waited for", "Ask again later.")
+                return connection.decline(503, "too many pictures are waited for", "Ask again later.")
             }
             wanted.append((name, command, [connection]))
         }
@@ -140,13 +140,8 @@ final class Previews: @unchecked Sendable {
             let fields = [HeaderField("content-type", "image/jpeg"), HeaderField("cache-control", "no-cache")]
             connection.answer(status: 200, fields: fields, body: bytes)
         case .failure(let reason):
-            refuse(connection, 502, "there is no picture: \(reason)", "Ask again later.")
+            connection.decline(502, "there is no picture: \(reason)", "Ask again later.")
         }
-    }
-
-    private func refuse(_ connection: PlayerConnection, _ status: Int, _ error: String, _ hint: String) {
-        let fields = [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")]
-        connection.answer(status: status, fields: fields, body: JSONText.error(error, hint: hint))
     }
 
     func shutDown() {
