@@ -1,4 +1,3 @@
-import CLibAV
 package import WeirCore
 
 /// The process that records one stream into one file: a client of its agent, as `MediaWorker`.
@@ -53,8 +52,7 @@ package enum CaptureWorker {
         tell: @escaping (CaptureJournal) throws -> Void,
         note: @escaping (String) -> Void
     ) -> Ending {
-        MediaWorker.limitMemory()
-        av_log_set_level(weir_log_errors())
+        MediaWorker.confine()
         let file: CaptureFile
         do { file = try CaptureFile(order, tell: tell) } catch { return .failed("\(error)") }
         do {

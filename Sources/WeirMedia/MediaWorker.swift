@@ -41,10 +41,7 @@ package enum MediaWorker {
     /// - Parameter note: takes a line for the log.
     /// - Returns: why it could not go on; nil when the stream is over or nobody reads.
     package static func run(_ order: Order, note: @escaping (String) -> Void) -> String? {
-        limitMemory()
-        av_log_set_level(weir_log_errors())
-        let writer = RecordWriter(isPlain: order.isPlain)
-        do {
+        RecordWriter.answering(isPlain: order.isPlain) { writer in
             let readers = try sources(order.manifest, distance: order.lead).map { source in
                 RenditionReader(source) { text in
                     note(text)
@@ -53,13 +50,6 @@ package enum MediaWorker {
             }
             let lead = order.isShifted ? nil : order.lead
             try Remuxer(readers, format: order.format, sink: writer, begin: order.begin, lead: lead).run()
-            return nil
-        } catch is RecordWriter.Closed {
-            return nil
-        } catch {
-            let text = "\(error)"
-            try? writer.write(.fault, Array(text.utf8.prefix(512)), time: 0)
-            return text
         }
     }
 
@@ -102,8 +92,9 @@ package enum MediaWorker {
         }
     }
 
-    /// A hostile stream may make libav ask for any amount.
-    static func limitMemory() {
+    /// A hostile stream may make libav ask for any amount of memory, and have much to say.
+    static func confine() {
+        av_log_set_level(weir_log_errors())
         var limit = rlimit(rlim_cur: memory, rlim_max: memory)
         #if canImport(Glibc)
             setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)

@@ -24,18 +24,9 @@ package enum PictureWorker {
 
     /// - Returns: why there is none; nil when it was written.
     package static func run(_ order: Order) -> String? {
-        MediaWorker.limitMemory()
-        let writer = RecordWriter(isPlain: order.isPlain)
-        do {
+        RecordWriter.answering(isPlain: order.isPlain) { writer in
             try writer.write(.block, pictures(order), time: 0)
             try writer.write(.end, [], time: 0)
-            return nil
-        } catch is RecordWriter.Closed {
-            return nil
-        } catch {
-            let text = "\(error)"
-            try? writer.write(.fault, Array(text.utf8.prefix(512)), time: 0)
-            return text
         }
     }
 

@@ -10,11 +10,10 @@ package enum ProbeWorker {
 
     /// - Parameter playlists: of renditions at the agent, in the order in which the answer numbers them.
     /// - Parameter note: takes a line for the log.
+    /// - Returns: why nothing could be read of any of them; nil when something could.
     package static func run(_ playlists: [WebURL], isPlain: Bool, note: (String) -> Void) -> String? {
-        MediaWorker.limitMemory()
-        av_log_set_level(weir_log_errors())
-        let writer = RecordWriter(isPlain: isPlain)
-        do {
+        RecordWriter.answering(isPlain: isPlain) { writer in
+            var failures: [String] = []
             for (place, playlist) in playlists.enumerated() {
                 do {
                     for track in try tracks(of: playlist) {
@@ -23,14 +22,15 @@ package enum ProbeWorker {
                 } catch let closed as RecordWriter.Closed {
                     throw closed
                 } catch {
+                    failures.append("\(error)")
                     note("\(playlist.path): \(error)")
                 }
             }
+            if failures.count == playlists.count, let last = failures.last {
+                throw RemuxFault("no rendition can be read: \(last)")
+            }
             try writer.write(.end, [], time: 0)
-        } catch {
-            return nil
         }
-        return nil
     }
 
     private static func tracks(of playlist: WebURL) throws -> [MediaReport] {

@@ -22,6 +22,23 @@ struct RecordWriter: RemuxSink {
     /// The container alone, as a file has it.
     let isPlain: Bool
 
+    /// The whole work of a process that answers by its standard output. Who reads that is told why it cannot go on.
+    /// - Returns: why; nil when the work is done, or nobody reads any more.
+    static func answering(isPlain: Bool, _ work: (RecordWriter) throws -> Void) -> String? {
+        MediaWorker.confine()
+        let writer = RecordWriter(isPlain: isPlain)
+        do {
+            try work(writer)
+            return nil
+        } catch is Closed {
+            return nil
+        } catch {
+            let text = "\(error)"
+            try? writer.write(.fault, Array(text.utf8.prefix(512)), time: 0)
+            return text
+        }
+    }
+
     func mark(_ point: () -> CaptureJournal.Point?) {}
     func note(_ gap: CaptureJournal.Gap) {}
 

@@ -29,7 +29,11 @@ struct ProbeCommand: ParsableCommand {
 
     func run() throws {
         #if Media
-            _ = ProbeWorker.run(urls.compactMap { WebURL($0) }, isPlain: plain) { Console.complain($0) }
+            let playlists = urls.compactMap { WebURL($0) }
+            if let reason = ProbeWorker.run(playlists, isPlain: plain, note: { Console.complain($0) }) {
+                Console.complain(reason)
+                throw ExitCode.badData
+            }
         #else
             let reason = "this weir-media was built without libavcodec"
             if !plain { Console.put(RemuxRecord(.fault, count: reason.utf8.count, time: 0).head + Array(reason.utf8)) }
