@@ -49,7 +49,7 @@ final class CaptureJob: @unchecked Sendable {
         self.logger = logger
         self.onChange = onChange
         let url = String(request.url.prefix { $0 != "?" })
-        report = CaptureReport(id: id, url: url, file: request.path, state: "scheduled")
+        report = CaptureReport(id: id, url: url, file: request.path, state: .scheduled)
     }
 
     private var now: WallTime { WallTime(milliseconds: WallClock.milliseconds()) }
@@ -57,7 +57,7 @@ final class CaptureJob: @unchecked Sendable {
     /// Begins, or waits for the time.
     func begin() {
         guard !report.isOver else { return }
-        if let end = request.end, end <= now { return finish("failed", "its time has passed") }
+        if let end = request.end, end <= now { return finish(.failed, "its time has passed") }
         if let begin = request.begin, begin > now {
             let rest = min((begin - now).nanoseconds / 1_000_000 + 1, CaptureJob.longestWait)
             return wait(rest) { $0.begin() }
@@ -73,13 +73,13 @@ final class CaptureJob: @unchecked Sendable {
     }
 
     private func open() {
-        guard let agent else { return finish("failed", "the agent has gone") }
-        if report.state == "scheduled" { change("opening") }
+        guard let agent else { return finish(.failed, "the agent has gone") }
+        if report.state == .scheduled { change(.opening) }
         agent.open(StreamRequest(url: request.url, swarmName: request.swarm)) { [weak self] result in
             guard let self, !report.isOver else { return }
             switch result {
             case .ready(let id, let path): start(id, path)
-            case .failed(.badURL, let text): finish("failed", text)
+            case .failed(.badURL, let text): finish(.failed, text)
             case .failed(_, let text): retry(text)
             }
         }
@@ -105,9 +105,9 @@ final class CaptureJob: @unchecked Sendable {
                 },
                 onEnd: { [weak self] code in self?.ended(code) }
             )
-            change("recording")
+            change(.recording)
         } catch {
-            finish("failed", "\(error)")
+            finish(.failed, "\(error)")
         }
     }
 
@@ -117,7 +117,7 @@ final class CaptureJob: @unchecked Sendable {
             guard let journal = CaptureJournal(text: String(buffer: body)) else { return }
             if journal.bytes > report.bytes { failures = 0 }
             report.take(journal)
-            change("recording")
+            change(.recording)
         case .fault: fault = String(buffer: body)
         case .header, .block, .start, .damage, .end: break
         }
@@ -127,38 +127,38 @@ final class CaptureJob: @unchecked Sendable {
         worker = nil
         guard !report.isOver else { return }
         switch code {
-        case 0: finish("complete", "")
-        case 73: finish("full", "the disk has no more space than is left free")
-        case 64, 65: finish("failed", fault ?? "the program that records refuses")
+        case 0: finish(.complete, "")
+        case 73: finish(.full, "the disk has no more space than is left free")
+        case 64, 65: finish(.failed, fault ?? "the program that records refuses")
         default: retry(report.reason.isEmpty ? "the process that records ended with code \(code)" : report.reason)
         }
     }
 
     private func retry(_ reason: String) {
         failures += 1
-        guard failures < settings.patience else { return finish("failed", reason) }
+        guard failures < settings.patience else { return finish(.failed, reason) }
         report.restarts += 1
-        change("waiting", reason)
+        change(.waiting, reason)
         wait(settings.pauseMilliseconds << Int64(min(6, failures))) { $0.begin() }
     }
 
     /// Ends it. The file stays, and can be gone on with.
     func stop(_ reason: String = "") {
         guard !report.isOver else { return }
-        finish("stopped", reason)
+        finish(.stopped, reason)
     }
 
-    private func finish(_ state: String, _ reason: String) {
+    private func finish(_ state: CaptureReport.State, _ reason: String) {
         timer?.cancel()
         worker?.end()
         worker = nil
         change(state, reason)
     }
 
-    private func change(_ state: String, _ reason: String = "") {
+    private func change(_ state: CaptureReport.State, _ reason: String = "") {
         if state != report.state || reason != report.reason {
             let metadata: Logger.Metadata = ["file": "\(request.path)", "reason": "\(reason)"]
-            logger.info("recording: \(state)", metadata: metadata)
+            logger.info("recording: \(state.rawValue)", metadata: metadata)
         }
         report.state = state
         report.reason = reason

@@ -35,6 +35,24 @@ package struct CaptureRequest: Sendable {
 // The names are the JSON's, which is what users see.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 package struct CaptureReport: Sendable, Encodable, Equatable {
+    package enum State: String, Sendable, Encodable {
+        case scheduled, opening, recording
+        /// Something failed and is tried again.
+        case waiting
+        case complete
+        /// The disk is as full as it may be.
+        case full
+        case failed, stopped
+
+        /// Nothing more comes.
+        package var isOver: Bool {
+            switch self {
+            case .scheduled, .opening, .recording, .waiting: false
+            case .complete, .full, .failed, .stopped: true
+            }
+        }
+    }
+
     package struct Gap: Sendable, Encodable, Equatable {
         /// In the file.
         package var at_seconds: Double
@@ -46,9 +64,7 @@ package struct CaptureReport: Sendable, Encodable, Equatable {
     /// Without query: tokens stay out of reports.
     package var url: String
     package var file: String
-    /// `scheduled`, `opening`, `recording`, `waiting` (something failed and is tried again), `complete`, `full`, `failed` or
-    /// `stopped`.
-    package var state: String
+    package var state: State
     /// Why it is in that state; empty when there is nothing to explain.
     package var reason = ""
     package var bytes: Int64 = 0
@@ -61,9 +77,8 @@ package struct CaptureReport: Sendable, Encodable, Equatable {
     package var summary: String {
         let gaps = gaps.isEmpty ? "" : ", \(gaps.count) gaps"
         let figures = "\(Int(seconds)) s, \(bytes / 1_000_000) MB\(gaps)"
-        return "\(file): \(state)\(reason.isEmpty ? "" : " (\(reason))"), \(figures)"
+        return "\(file): \(state.rawValue)\(reason.isEmpty ? "" : " (\(reason))"), \(figures)"
     }
 
-    /// Nothing more comes.
-    package var isOver: Bool { ["complete", "full", "failed", "stopped"].contains(state) }
+    package var isOver: Bool { state.isOver }
 }

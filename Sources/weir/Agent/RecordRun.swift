@@ -45,15 +45,17 @@ struct RecordRun {
             Console.note("weir: missing at \(gap.at_seconds) s: \(length)")
         }
         guard report.state != last?.state || report.reason != last?.reason, !report.isOver else { return }
-        Console.note("weir: \(report.file): \(report.state)\(report.reason.isEmpty ? "" : " (\(report.reason))")")
+        Console.note(
+            "weir: \(report.file): \(report.state.rawValue)\(report.reason.isEmpty ? "" : " (\(report.reason))")"
+        )
     }
 
     private func conclude(_ report: CaptureReport?) throws(Failure) {
         guard let report else { return }
         switch report.state {
-        case "failed": throw Failure(.data, "cannot record: \(report.reason)")
-        case "full": throw Failure(.cannotCreate, report.summary)
-        default: Console.note("weir: \(report.summary)")
+        case .failed: throw Failure(.data, "cannot record: \(report.reason)")
+        case .full: throw Failure(.cannotCreate, report.summary)
+        case .scheduled, .opening, .recording, .waiting, .complete, .stopped: Console.note("weir: \(report.summary)")
         }
         Console.print(report.file)
     }

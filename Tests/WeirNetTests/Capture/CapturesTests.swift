@@ -77,7 +77,7 @@ struct CapturesTests {
         let gaps = [CaptureJournal.Gap(at: 1_500_000, length: 500_000), .init(at: 2_000_000, length: nil)]
         let stage = try await stage(tells(77, gaps: gaps))
         let report = try await ending(stage)
-        #expect(report.state == "complete")
+        #expect(report.state == .complete)
         #expect(report.bytes == 77 && report.seconds == 2.5)
         #expect(report.url == "https://origin.example/a.m3u8")
         #expect(
@@ -91,15 +91,16 @@ struct CapturesTests {
     @Test(
         "A disk that is full and a file that cannot go on are ends; what died is begun again, not without an end",
         arguments: [
-            ("exit 73", "full", 0), (Self.refusal + "; exit 65", "failed", 0), ("kill -9 $$", "failed", 3),
+            ("exit 73", CaptureReport.State.full, 0), (Self.refusal + "; exit 65", CaptureReport.State.failed, 0),
+            ("kill -9 $$", CaptureReport.State.failed, 3),
         ]
     )
-    func endings(script: String, state: String, restarts: Int) async throws {
+    func endings(script: String, state: CaptureReport.State, restarts: Int) async throws {
         let stage = try await stage(script) { $0.patience = 4 }
         let report = try await ending(stage)
         #expect(report.state == state)
         #expect(report.restarts == restarts)
-        if state == "failed", restarts == 0 { #expect(report.reason == "no!") }
+        if state == .failed, restarts == 0 { #expect(report.reason == "no!") }
         try await stage.scripted.stop()
     }
 
@@ -115,7 +116,7 @@ struct CapturesTests {
             """
         let stage = try await stage(script) { $0.patience = 3 }
         let report = try await ending(stage)
-        #expect(report.state == "complete" && report.restarts == 8 && report.bytes == 9)
+        #expect(report.state == .complete && report.restarts == 8 && report.bytes == 9)
         try await stage.scripted.stop()
         try? FileManager.default.removeItem(atPath: directory)
     }
@@ -128,9 +129,9 @@ struct CapturesTests {
             $0.begin = now - .seconds(100)
             $0.length = .seconds(50)
         }
-        #expect(late.state == "failed" && late.reason.contains("passed"))
+        #expect(late.state == .failed && late.reason.contains("passed"))
         let soon = try await ending(stage) { $0.begin = now + .milliseconds(300) }
-        #expect(soon.state == "complete")
+        #expect(soon.state == .complete)
         #expect(WallTime(milliseconds: WallClock.milliseconds()) >= now + .milliseconds(300))
         try await stage.scripted.stop()
     }
