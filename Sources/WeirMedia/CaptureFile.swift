@@ -113,10 +113,7 @@ final class CaptureFile: RemuxSink {
                 Disk.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[written...]))
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                if errno == ENOSPC || errno == EDQUOT { throw Ending.full }
-                throw RemuxFault("cannot write \(path): \(Disk.reason)")
-            }
+            guard count > 0 else { throw failure() }
             written += count
         }
         bytes += Int64(body.count)
@@ -128,12 +125,24 @@ final class CaptureFile: RemuxSink {
         let now = WorkerClock.now
         guard isDue(now), let point = point() else { return }
         markedAt = now
+        try sync()
         journal.point = point
         journal.bytes = bytes
         journal.blocks = blocks
-        // After a power cut the journal must not tell of bytes that never reached the disk.
-        fdatasync(descriptor)
         try save()
+    }
+
+    /// After a power cut the journal must not tell of bytes that never reached the disk; and what the disk failed to take it
+    /// may have forgotten already, so that it is written again from the point before.
+    private func sync() throws {
+        guard !Disk.sync(descriptor) else { return }
+        throw failure()
+    }
+
+    /// Why the disk did not take what was written.
+    private func failure() -> any Error {
+        if errno == ENOSPC || errno == EDQUOT { return Ending.full }
+        return RemuxFault("cannot write \(path): \(Disk.reason)")
     }
 
     private func isDue(_ now: Instant) -> Bool {
@@ -141,12 +150,19 @@ final class CaptureFile: RemuxSink {
         return now - markedAt >= CaptureFile.pause || isLive && time - before.end >= CaptureFile.mediaPause
     }
 
-    /// The recording ends, or cannot go on.
-    func end(_ state: CaptureJournal.State, reason: String = "") {
+    /// All that was wanted is in the file.
+    func complete() throws {
+        try sync()
+        journal.bytes = bytes
+        journal.state = .complete
+        journal.reason = ""
+        try save()
+    }
+
+    /// The recording cannot go on, for now or at all.
+    func end(_ state: CaptureJournal.State, reason: String) {
         journal.state = state
         journal.reason = reason
-        if state == .complete { journal.bytes = bytes }
-        fdatasync(descriptor)
         try? save()
     }
 

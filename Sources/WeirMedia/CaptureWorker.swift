@@ -56,11 +56,8 @@ package enum CaptureWorker {
         let file: CaptureFile
         do { file = try CaptureFile(order, tell: tell) } catch { return .failed("\(error)") }
         do {
-            try record(order, into: file, note)
-            file.end(.complete)
-            return .complete
-        } catch CaptureFile.Ending.complete {
-            file.end(.complete)
+            do { try record(order, into: file, note) } catch CaptureFile.Ending.complete {}
+            try file.complete()
             return .complete
         } catch CaptureFile.Ending.full {
             file.end(.full, reason: "the disk has no more space than is left free")

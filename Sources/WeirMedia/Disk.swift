@@ -21,6 +21,15 @@ enum Disk {
         #endif
     }
 
+    /// Has what was written reach the disk.
+    /// - Returns: false when it did not; true as well where the file is of a kind that cannot tell.
+    static func sync(_ descriptor: Int32) -> Bool {
+        while fdatasync(descriptor) != 0 {
+            guard errno == EINTR else { return errno == EINVAL || errno == ENOSYS }
+        }
+        return true
+    }
+
     /// Bytes that may still be written; nil when the system does not say.
     static func free(_ descriptor: Int32) -> Int64? {
         var information = statvfs()
@@ -63,7 +72,7 @@ enum Disk {
         let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { return false }
         let bytes = Array(text.utf8)
-        let isWritten = bytes.withUnsafeBytes { write(descriptor, $0) } == bytes.count && fdatasync(descriptor) == 0
+        let isWritten = bytes.withUnsafeBytes { write(descriptor, $0) } == bytes.count && sync(descriptor)
         close(descriptor)
         return isWritten && rename(new, path) == 0
     }
