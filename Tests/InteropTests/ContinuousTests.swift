@@ -87,7 +87,7 @@ extension InteropTests {
                 for format in ["ts", "flv", "mp4", "mkv"] {
                     let origin = try await stage.expectedPackets(inputs, in: format)
                     try #require(origin.count == 2, "\(origin)")
-                    let got = try await stage.packets(agent.continuous(format))
+                    let got = try await stage.packets(agent.address("live.\(format)"))
                     #expect(got == origin, "\(format)")
                 }
                 #expect(try await agent.statistic("media_damaged_segments") == 0)
@@ -101,13 +101,9 @@ extension InteropTests {
             .timeLimit(.minutes(5))
         )
         func live() async throws {
-            try await Media.need("ts60")
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
-                let nginx = try await stage.nginx(root: stage.directory)
-                try await packager.start()
-                stage.atEnd { await packager.stop() }
-                let agent = try await stage.agent("\(nginx.url)/live/index.m3u8")
+                let live = try await stage.live()
+                let agent = try await stage.agent(live.url)
                 let first = try reader(stage, agent, "first")
                 #expect(await eventually(within: 20) { Media.size(first.file) > 500_000 })
                 let second = try reader(stage, agent, "second")
@@ -137,7 +133,7 @@ extension InteropTests {
             program: StartedProgram, file: String
         ) {
             let file = "\(stage.directory)/\(name).ts"
-            return (try stage.start(["curl", "-sS", "-o", file, agent.continuous("ts")]), file)
+            return (try stage.start(["curl", "-sS", "-o", file, agent.address("live.ts")]), file)
         }
 
         /// The flags of the first packet of pictures.
@@ -145,12 +141,5 @@ extension InteropTests {
             let command = ["ffprobe", "-v", "error", "-select_streams", "v", "-read_intervals", "%+#1"]
             return try await stage.run(command + ["-show_entries", "packet=flags", "-of", "csv=p=0", file]).output
         }
-    }
-}
-
-extension TestAgent {
-    /// The address of the whole stream as one file.
-    fileprivate func continuous(_ format: String) -> String {
-        "\(endpoint)/s/\(playbackURL.split(separator: "/")[3])/live.\(format)"
     }
 }

@@ -118,8 +118,7 @@ extension InteropTests {
                 let nginx = try await stage.nginx(root: stage.directory)
                 let agent = try await stage.agent("\(nginx.url)/index.m3u8")
                 let output = "\(stage.directory)/out.ts"
-                let url = "\(agent.endpoint)/s/\(agent.playbackURL.split(separator: "/")[3])/live.ts"
-                let result = try await stage.run(["curl", "-sS", "-o", output, url], within: 60)
+                let result = try await stage.run(["curl", "-sS", "-o", output, agent.address("live.ts")], within: 60)
                 #expect(result.code == 0, "\(result.errors)")
                 // Three good segments are more than two megabytes of their six seconds.
                 let good =

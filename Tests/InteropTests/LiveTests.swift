@@ -20,31 +20,28 @@ extension InteropTests {
             try await Media.need("ts60")
             let (warmUp, seconds) = !Programs.isLong ? (20, 60) : joining == .flags ? (60, 600) : (20, 60)
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
-                let nginx = try await stage.nginx(root: stage.directory)
-                try await packager.start()
-                stage.atEnd { await packager.stop() }
+                let live = try await stage.live()
                 let tracker = joining == .tracker ? ["--tracker", try await stage.tracker().address] : []
                 var agents: [TestAgent] = []
                 for _ in 0..<4 {
                     let peers = joining == .flags ? agents.map(\.peer) : []
-                    agents.append(try await stage.agent("\(nginx.url)/live/index.m3u8", peers: peers, flags: tracker))
+                    agents.append(try await stage.agent(live.url, peers: peers, flags: tracker))
                 }
                 for agent in agents { #expect(try await agent.isLinked(to: 3)) }
                 let viewers = agents.map { HeadlessViewer(url: $0.playbackURL) }
                 let playing = viewers.map { viewer in Task { await viewer.run() } }
                 try await Task.sleep(for: .seconds(warmUp))
-                let first = await packager.next
+                let first = await live.packager.next
                 let audits = try await total("audit_bytes", agents)
                 try await Task.sleep(for: .seconds(seconds))
-                let end = await packager.next
+                let end = await live.packager.next
                 // They play three target durations behind the newest.
                 try await Task.sleep(for: .seconds(8))
                 let laterAudits = try await total("audit_bytes", agents)
                 for viewer in playing { viewer.cancel() }
                 var reports: [HeadlessViewer.Report] = []
                 for viewer in playing { reports.append(await viewer.value) }
-                expectCost(nginx.entries(), first..<end, audits: laterAudits - audits)
+                expectCost(live.nginx.entries(), first..<end, audits: laterAudits - audits)
                 try expectPlayback(reports, first..<end)
                 for agent in agents {
                     let statistics = try await agent.statistics()

@@ -58,16 +58,11 @@ extension InteropTests {
             .timeLimit(.minutes(2))
         )
         func live() async throws {
-            try await Media.need("ts60")
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
-                let nginx = try await stage.nginx(root: stage.directory)
-                try await packager.start()
-                stage.atEnd { await packager.stop() }
-                let url = "\(nginx.url)/live/index.m3u8"
-                let holder = try await stage.agent(url)
-                let forMPV = try await stage.agent(url, peers: [holder.peer])
-                let forFFplay = try await stage.agent(url, peers: [holder.peer, forMPV.peer])
+                let live = try await stage.live()
+                let holder = try await stage.agent(live.url)
+                let forMPV = try await stage.agent(live.url, peers: [holder.peer])
+                let forFFplay = try await stage.agent(live.url, peers: [holder.peer, forMPV.peer])
                 #expect(try await holder.isLinked(to: 2))
                 let viewer = HeadlessViewer(url: holder.playbackURL)
                 let viewing = Task { await viewer.run() }
@@ -75,7 +70,7 @@ extension InteropTests {
                 let ffplay = try stage.start(Self.ffplay + [forFFplay.playbackURL])
                 try await Task.sleep(for: .seconds(12))
                 for player in [mpv, ffplay] { #expect(player.process.isRunning) }
-                try await packager.finish()
+                try await live.packager.finish()
                 for player in [mpv, ffplay] {
                     let result = try await player.result(within: 40)
                     #expect(result.code == 0)

@@ -15,8 +15,7 @@ extension InteropTests {
             try await Stage.with { stage in
                 let nginx = try await stage.nginx()
                 let agent = try await stage.agent("\(nginx.url)/ts60/index.m3u8")
-                let stream = agent.playbackURL.split(separator: "/")[3]
-                let answer = try await Web.get("\(agent.endpoint)/s/\(stream)/preview.jpg\(query)")
+                let answer = try await Web.get(agent.address("preview.jpg\(query)"))
                 try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
                 let file = "\(stage.directory)/preview.jpg"
                 try Data(answer.body).write(to: URL(fileURLWithPath: file))
@@ -39,21 +38,16 @@ extension InteropTests {
             .timeLimit(.minutes(2))
         )
         func contactSheet() async throws {
-            try await Media.need("ts60")
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
-                let nginx = try await stage.nginx(root: stage.directory)
-                try await packager.start()
-                stage.atEnd { await packager.stop() }
-                let agent = try await stage.agent("\(nginx.url)/live/index.m3u8", flags: ["--dvr-length", "1m"])
-                let stream = agent.playbackURL.split(separator: "/")[3]
+                let live = try await stage.live()
+                let agent = try await stage.agent(live.url, flags: ["--dvr-length", "1m"])
                 let reader = try stage.start(
-                    ["curl", "-sS", "-o", "\(stage.directory)/watched.ts", "\(agent.endpoint)/s/\(stream)/live.ts"]
+                    ["curl", "-sS", "-o", "\(stage.directory)/watched.ts", agent.address("live.ts")]
                 )
                 stage.atEnd { reader.process.end() }
                 // Ten pictures and more have four in a row.
                 #expect(try await eventually(within: 50) { try await window(agent) >= 21 })
-                let answer = try await Web.get("\(agent.endpoint)/s/\(stream)/contact.jpg")
+                let answer = try await Web.get(agent.address("contact.jpg"))
                 try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
                 let file = "\(stage.directory)/contact.jpg"
                 try Data(answer.body).write(to: URL(fileURLWithPath: file))
@@ -80,11 +74,8 @@ extension InteropTests {
 
         /// Seconds that time shift offers.
         private func window(_ agent: TestAgent) async throws -> Double {
-            let url = agent.endpoint + "/v1/sessions"
-            let answer = try await Web.get(url, [("Authorization", "Bearer \(agent.token)")])
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            return try decoder.decode([Session].self, from: Data(answer.body)).first?.windowSeconds ?? 0
+            let sessions: [Session] = try await agent.control("/v1/sessions")
+            return sessions.first?.windowSeconds ?? 0
         }
 
         /// Decibels between a picture of 480 pixels and the first one of a segment.

@@ -28,11 +28,8 @@ extension InteropTests {
         }
 
         private func playlists(_ agent: TestAgent) async throws -> [Session.Playlist] {
-            let url = agent.endpoint + "/v1/sessions/" + agent.playbackURL.split(separator: "/")[3]
-            let answer = try await Web.get(url, [("Authorization", "Bearer \(agent.token)")])
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            return try decoder.decode(Session.self, from: Data(answer.body)).playlists
+            let session: Session = try await agent.control("/v1/sessions/\(agent.stream)")
+            return session.playlists
         }
 
         @Test(

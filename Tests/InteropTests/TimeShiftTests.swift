@@ -41,10 +41,10 @@ extension InteropTests {
                 let agent = try await stage.agent("\(nginx.url)/index.m3u8")
                 let origin = try await packets(stage, joined(Media.segmentPaths))
                 try #require(origin.count == 1500 && Set(origin).count > 1400)
-                let output = try await packets(stage, agent.stream("live.ts?at=\(at)"))
+                let output = try await packets(stage, agent.address("live.ts?at=\(at)"))
                 #expect(output == Array(origin[(25 * second)...]))
                 // A list begins with its segment, and says where in it to begin.
-                let listed = try await packets(stage, agent.stream("dvr.m3u8?at=\(at)"))
+                let listed = try await packets(stage, agent.address("dvr.m3u8?at=\(at)"))
                 #expect(listed == Array(origin[(25 * (second / 6 * 6))...]))
             }
         }
@@ -55,43 +55,39 @@ extension InteropTests {
             .timeLimit(.minutes(3))
         )
         func pause() async throws {
-            try await Media.need("ts60")
             try await Stage.with { stage in
-                let packager = try LivePackager(root: stage.directory, sources: Media.segmentPaths)
-                let nginx = try await stage.nginx(root: stage.directory)
-                try await packager.start()
-                stage.atEnd { await packager.stop() }
+                let live = try await stage.live()
                 let flags = ["--dvr-length", "2m", "--dvr-memory", "64MiB"]
-                let agent = try await stage.agent("\(nginx.url)/live/index.m3u8", flags: flags)
+                let agent = try await stage.agent(live.url, flags: flags)
                 let file = "\(stage.directory)/watched.ts"
-                let reader = try stage.start(["curl", "-sS", "-o", file, agent.stream("live.ts")])
+                let reader = try stage.start(["curl", "-sS", "-o", file, agent.address("live.ts")])
                 #expect(await eventually(within: 20) { Media.size(file) > 500_000 })
                 reader.process.end()
                 // So many segments that the first ones are long gone from the origin.
-                #expect(await eventually(within: 40) { await packager.next >= 18 })
+                #expect(await eventually(within: 40) { await live.packager.next >= 18 })
 
                 let origin = try await packets(stage, joined(Media.segmentPaths))
-                let before = await packager.next
-                let live = try await packets(stage, agent.stream("dvr.m3u8?at=-12"), ["-t", "4"])
-                let place = try #require(origin.firstIndex(of: live.first ?? ""), "\(live.first ?? "")")
+                let before = await live.packager.next
+                let recent = try await packets(stage, agent.address("dvr.m3u8?at=-12"), ["-t", "4"])
+                let place = try #require(origin.firstIndex(of: recent.first ?? ""), "\(recent.first ?? "")")
                 #expect(place % 50 == 0)
-                let near = await before - 9..<packager.next - 2
+                let near = await before - 9..<live.packager.next - 2
                 #expect(near.contains { $0 % Media.segmentPaths.count == place / 50 }, "\(place / 50) of \(before)")
-                #expect(live.count >= 95 && live == (0..<live.count).map { origin[(place + $0) % origin.count] })
+                #expect(recent.count >= 95 && recent == (0..<recent.count).map { origin[(place + $0) % origin.count] })
                 let player = ["mpv", "--no-config", "--vo=null", "--ao=null", "--frames=25", "--msg-level=all=error"]
-                let shown = try await stage.run(player + [agent.stream("dvr.m3u8?at=-12")], within: 40)
+                let shown = try await stage.run(player + [agent.address("dvr.m3u8?at=-12")], within: 40)
                 #expect(shown.code == 0 && shown.output.isEmpty, "\(shown.output) \(shown.errors)")
 
-                try await packager.finish()
-                let count = await packager.next
-                let all = agent.stream("dvr.m3u8")
+                try await live.packager.finish()
+                let count = await live.packager.next
+                let all = agent.address("dvr.m3u8")
                 #expect(
                     try await eventually(within: 20) {
                         try await String(decoding: Web.get(all).body, as: UTF8.self).contains("ENDLIST")
                     }
                 )
                 // Six segments and a half before the end.
-                let rest = try await packets(stage, agent.stream("live.ts?at=-13"))
+                let rest = try await packets(stage, agent.address("live.ts?at=-13"))
                 // The sources come again and again.
                 let expected = (50 * (count - 7)..<50 * count).map { origin[$0 % origin.count] }
                 #expect(
@@ -101,12 +97,5 @@ extension InteropTests {
                 #expect(agent.process.isRunning)
             }
         }
-    }
-}
-
-extension TestAgent {
-    /// An address of the stream.
-    fileprivate func stream(_ name: String) -> String {
-        "\(endpoint)/s/\(playbackURL.split(separator: "/")[3])/\(name)"
     }
 }

@@ -38,22 +38,31 @@ struct TestAgent: Sendable {
         return value
     }
 
-    // The names are the JSON's.
-    // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct SegmentLine: Decodable {
         var number: UInt64
-        var origin_bytes: Int64
-        var origin_reason: String
+        var originBytes: Int64
+        var originReason: String
+    }
+
+    /// The stream's name at the agent.
+    var stream: Substring { playbackURL.split(separator: "/")[3] }
+
+    /// An address of the stream: `live.ts`, `dvr.m3u8?at=-60`.
+    func address(_ name: String) -> String { "\(endpoint)/s/\(stream)/\(name)" }
+
+    /// What a control call answers; `window_seconds` is read as `windowSeconds`.
+    func control<Answer: Decodable>(_ path: String) async throws -> Answer {
+        let answer = try await Web.get(endpoint + path, [("Authorization", "Bearer \(token)")])
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Answer.self, from: Data(answer.body))
     }
 
     /// Why bytes of segments came from the origin: number, bytes, reason; audits alone are left out.
     func originReasons() async throws -> String {
-        let stream = playbackURL.split(separator: "/")[3]
-        let url = "\(endpoint)/v1/sessions/\(stream)/segments"
-        let answer = try await Web.get(url, [("Authorization", "Bearer \(token)")])
-        let lines = try JSONDecoder().decode([SegmentLine].self, from: Data(answer.body))
-        return lines.filter { !$0.origin_reason.isEmpty }
-            .map { "\($0.number): \($0.origin_bytes) \($0.origin_reason)" }.joined(separator: ", ")
+        let lines: [SegmentLine] = try await control("/v1/sessions/\(stream)/segments")
+        return lines.filter { !$0.originReason.isEmpty }
+            .map { "\($0.number): \($0.originBytes) \($0.originReason)" }.joined(separator: ", ")
     }
 
     /// Waits until so many links are up.
