@@ -15,16 +15,6 @@ struct MediaProgram: ParsableCommand {
         abstract: "What weir does to media by libavformat and libavcodec; weir starts it where it is needed.",
         subcommands: [RemuxCommand.self, CaptureCommand.self, PictureCommand.self, ProbeCommand.self]
     )
-
-    /// Descriptors that an agent may have: the kernel's usual limit.
-    private static let mostDescriptors: Int32 = 1024
-
-    static func main() {
-        // Of the agent's sockets some are inherited, its listening one too: an agent that was killed would still seem to be
-        // there, and its port to be taken.
-        for descriptor in 3..<mostDescriptors { close(descriptor) }
-        main(nil)
-    }
 }
 
 /// Exit codes after `sysexits.h`, as those of weir.

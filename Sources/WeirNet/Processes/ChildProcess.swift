@@ -1,4 +1,5 @@
 import Dispatch
+internal import FoundationEssentials
 import Synchronization
 
 #if canImport(Glibc)
@@ -7,7 +8,8 @@ import Synchronization
     import Musl
 #endif
 
-/// A program that weir started: no shell, arguments as given, ended by its process id.
+/// A program that weir started: no shell, arguments as given, ended by its process id. Of this process's descriptors it has
+/// the three standard ones alone.
 ///
 /// State: running → ended, when the kernel says so; `end()` asks for it and does not wait.
 package final class ChildProcess: Sendable {
@@ -19,6 +21,10 @@ package final class ChildProcess: Sendable {
     private final class Life: Sendable {
         let isOver = Mutex(false)
     }
+
+    /// Where the system does not say how many there are: its usual limit.
+    private static let usualDescriptors: Int32 = 1024
+    private static let spareDescriptors: Int32 = 64
 
     /// Why a program could not be started, as the system says it.
     package struct StartFailure: Error, CustomStringConvertible {
@@ -48,6 +54,7 @@ package final class ChildProcess: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         ChildProcess.redirect(1, to: output, &actions)
         ChildProcess.redirect(2, to: errors, &actions)
+        ChildProcess.closeOthers(&actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -99,6 +106,28 @@ package final class ChildProcess: Sendable {
         case .discarded: posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_WRONLY, 0)
         case .descriptor(let descriptor): posix_spawn_file_actions_adddup2(&actions, descriptor, target)
         }
+    }
+
+    /// A child that kept this process's sockets would hold its port when it has died, and its connections open.
+    private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        let highest = names.compactMap { Int32($0) }.max() ?? usualDescriptors
+        // Other threads may open some before the child is there; the lowest free number is taken each time. To close one
+        // above the limit is an error.
+        let last = min(highest + spareDescriptors, limit() - 1)
+        for descriptor in stride(from: 3, through: last, by: 1) {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
+    }
+
+    private static func limit() -> Int32 {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        #else
+            getrlimit(RLIMIT_NOFILE, &limit)
+        #endif
+        return Int32(clamping: limit.rlim_cur)
     }
 
     /// What this process ignores or blocks, the child must not inherit: it could not be ended otherwise.
