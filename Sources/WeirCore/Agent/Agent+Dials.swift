@@ -112,6 +112,13 @@ extension Agent {
         }
     }
 
+    /// The network is there again: whom this agent knew is dialled at once, and not when its turn would come after so
+    /// many failures.
+    mutating func dialAgain() {
+        dials.tryMet(at: now)
+        agenda.note(.dials, at: now)
+    }
+
     static let vainHintLimit = 8
     static let hintPause = Duration.seconds(60)
 
@@ -192,6 +199,8 @@ struct DialBook {
         /// How much a link to it promises; of two that are due the better one is dialled first.
         var worth = 0.0
         var retryAt: Instant
+        /// Not dialled before, whatever happens: it broke the protocol, or has no place.
+        var heldUntil = Instant.start
         var failures = 0
         var dialling: DialID?
         var isLinked = false
@@ -204,6 +213,9 @@ struct DialBook {
     static let patience = 5
 
     private(set) var pending = 0
+
+    private var triedMetAt: Instant?
+    static let pauseOfMet = Duration.seconds(10)
 
     mutating func wish(
         for address: PeerAddress,
@@ -312,11 +324,30 @@ struct DialBook {
     }
 
     mutating func postpone(_ peer: PeerID, until: Instant) {
-        for place in entries.indices where entries[place].peer == peer { entries[place].retryAt = until }
+        for place in entries.indices where entries[place].peer == peer {
+            entries[place].retryAt = until
+            entries[place].heldUntil = until
+        }
+    }
+
+    /// Makes all due who were met before and not put off since.
+    mutating func tryMet(at now: Instant) {
+        // A server that comes and goes must not make us knock at their doors all the time.
+        guard triedMetAt.map({ now - $0 >= DialBook.pauseOfMet }) ?? true else { return }
+        triedMetAt = now
+        for place in entries.indices where entries[place].wasMet && entries[place].retryAt > now {
+            entries[place].retryAt = max(now, entries[place].heldUntil)
+            entries[place].failures = 0
+        }
     }
 
     mutating func forget(at now: Instant, limit: Int) {
-        entries.removeAll { !$0.isPermanent && !$0.isLinked && $0.dialling == nil && $0.failures >= DialBook.patience }
+        // Who has no link at all may be cut off itself, and keeps those whom it met.
+        let isAlone = !entries.contains { $0.isLinked }
+        entries.removeAll { entry in
+            !entry.isPermanent && !entry.isLinked && entry.dialling == nil && entry.failures >= DialBook.patience
+                && !(isAlone && entry.wasMet)
+        }
         guard entries.count > limit else { return }
         var surplus = entries.count - limit
         entries.removeAll { entry in

@@ -147,6 +147,7 @@ extension Agent {
             state.isAway = false
             state.retryAt = nil
             for stream in streams { replan(stream) }
+            dialAgain()
         }
         hosts[host] = state
     }

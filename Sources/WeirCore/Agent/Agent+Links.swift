@@ -128,14 +128,33 @@ extension Agent {
     /// Of two links between the same pair the one that the lower id dialled stays. Of two that the same side dialled
     /// that side chooses, because the two ends may have greeted in different order. False when this one goes.
     private mutating func keepsAfterDuplicates(_ link: Link) -> Bool {
+        for old in links where replaces(link, old) { close(old, .duplicateLink) }
         let others = links.filter { $0 !== link && $0.peer.id == link.peer.id && $0.isUp }
         guard let other = others.first else { return true }
-        if link.isOutbound == other.isOutbound, !link.isOutbound, others.count < 2 { return true }
+        if link.isOutbound == other.isOutbound, !link.isOutbound, others.count < 2 {
+            // If it is there at all it answers before one of the two is closed.
+            sendPing(other)
+            return true
+        }
         let lowerDials = me < link.peer.id
         let loser = link.isOutbound == lowerDials ? (other.isOutbound == lowerDials ? link : other) : link
         close(loser, .duplicateLink)
         return loser !== link
     }
+
+    /// Whoever dials although it has had a link for a while does not know of it any more: it began anew, or its line was
+    /// away. From another address that may be a copy of its key: then only if the old link has fallen silent.
+    ///
+    /// Both ends see about the same age, and decide alike.
+    private func replaces(_ link: Link, _ old: Link) -> Bool {
+        guard old !== link, old.isUp, old.peer.id == link.peer.id, link.since - old.since >= Agent.linkMemory else {
+            return false
+        }
+        return old.line == link.line || now - old.lastHeard >= Agent.promiseTime
+    }
+
+    /// Two that dial each other at the same time are done by then.
+    static let linkMemory = Duration.seconds(5)
 
     private mutating func saidGoodbye(_ link: Link, _ reason: GoodbyeReason) {
         if reason == .banned || reason == .nothingInCommon || reason == .tooManyLinks {
@@ -222,7 +241,9 @@ extension Agent {
             return close(link, .protocolError)
         }
         if !link.isOutbound, let first = links.first(where: { $0.peer.id == link.peer.id && $0.isUp }), first !== link {
-            return close(link, .duplicateLink)
+            // The other end of the first may be gone without a word.
+            guard first.lastHeard < link.since else { return close(link, .duplicateLink) }
+            close(first, .duplicateLink)
         }
         if silent >= Agent.linkSilence / 2 { sendPing(link) }
         agenda.note(.link(id), at: now + Agent.linkSilence / 3)
