@@ -1,5 +1,5 @@
-/// How fast an answer from the cache may flow, so that an adaptive player measures the network and not the loopback
-/// device, and does not switch up to what only the cache can deliver.
+/// How fast an answer may flow of which all or a part came ahead of its player, so that an adaptive player measures the
+/// network and not the loopback device, and does not switch up to what only the cache can deliver.
 struct Pace {
     /// Bytes per second.
     let rate: Double
@@ -19,15 +19,18 @@ struct Pace {
 }
 
 extension Agent {
-    /// The pace of an answer that is given from the cache; nil when it is not to be paced.
+    /// The pace of an answer; nil when it is not to be paced.
+    ///
+    /// What is being fetched already when it is asked for has its beginning in the cache as well: the rest, alone, comes in
+    /// a moment. What is read for this player alone is as fast as the network.
     func pace(_ answer: Answer, _ segment: Segment) -> Pace? {
-        guard segment.isHeld, segment.id.kind == .media, !segment.rendition.isParts, let player = answer.player,
-            player.isAdaptive,
-            player.segmentsAsked > Pace.freeSegments, let length = segment.length,
+        guard segment.isHeld || hasSwarm(segment.rendition.stream), segment.id.kind == .media,
+            !segment.rendition.isParts, let player = answer.player, player.isAdaptive,
+            player.segmentsAsked > Pace.freeSegments,
             let place = player.place(of: segment.id.rendition), player.playheads[place].head.hasStarted,
             let measured = segment.rendition.stream.raceEstimate.rate
         else { return nil }
-        let bitrate = Double(length) / max(0.1, segment.duration.seconds)
+        let bitrate = Double(segment.length ?? 0) / max(0.1, segment.duration.seconds)
         let nominal = Double(segment.rendition.bandwidth) / 8
         return Pace(rate: max(measured, Pace.leastGain * max(bitrate, nominal)), begun: now)
     }

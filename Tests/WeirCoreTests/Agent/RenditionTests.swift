@@ -140,4 +140,52 @@ struct RenditionTests {
             #expect(probe.received(fresh).count == 500_000)
         }
     }
+
+    @Test(
+        "Pacing: what is being fetched already when a player asks for it is no measure of the network",
+        arguments: [true, false]
+    )
+    func pacingOfWhatComes(isInSwarm: Bool) throws {
+        let probe = AgentProbe()
+        let path = probe.open(url, master)
+        if isInSwarm { _ = probe.linkPeer(7) }
+        let lists = paths(probe.text(probe.ask(path, userAgent: "Mozilla/5.0")))
+        let segments = list(
+            probe,
+            lists[2],
+            "low/index.m3u8",
+            Playlists.live(0...9, target: 4, end: true, type: "VOD")
+        )
+        let bytes = [UInt8](repeating: 1, count: 500_000)
+        for number in 0..<3 {
+            let id = probe.ask(segments[number], userAgent: "Mozilla/5.0")
+            let fetch = try #require(probe.fetches("low/\(number).ts").first).id
+            probe.head(fetch, 200, [("content-length", "500000")])
+            for start in stride(from: 0, to: 500_000, by: 50_000) {
+                probe.wait(.milliseconds(50))
+                probe.body(fetch, Array(bytes[start..<start + 50_000]))
+                probe.drain(id)
+            }
+            probe.end(fetch)
+        }
+        // In a swarm it was begun ahead of the player, and nearly all of it is here.
+        #expect(probe.fetches("low/3.ts").count == (isInSwarm ? 1 : 0))
+        if isInSwarm {
+            let fetch = probe.fetches("low/3.ts")[0].id
+            probe.head(fetch, 200, [("content-length", "500000")])
+            probe.body(fetch, Array(bytes[..<450_000]))
+        }
+        let id = probe.ask(segments[3], userAgent: "Mozilla/5.0")
+        let fetch = try #require(probe.fetches("low/3.ts").first).id
+        if !isInSwarm { probe.head(fetch, 200, [("content-length", "500000")]) }
+        probe.body(fetch, isInSwarm ? Array(bytes[450_000...]) : bytes)
+        probe.end(fetch)
+        probe.drain(id)
+        #expect(isInSwarm ? probe.received(id).count < 200_000 : probe.received(id).count == 500_000)
+        for _ in 0..<100 {
+            probe.wait(.milliseconds(20))
+            probe.drain(id)
+        }
+        #expect(probe.received(id).count == 500_000 && probe.isEnded(id))
+    }
 }
