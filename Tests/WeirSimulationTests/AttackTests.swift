@@ -151,6 +151,18 @@ struct AttackTests {
     // MARK: Empty promises
 
     @Test(
+        "Who says that it can pass on everything and has a tenth of an uplink costs copies, and nobody a stall",
+        arguments: 1...2 as ClosedRange<UInt64>
+    )
+    func boaster(seed: UInt64) {
+        let run = Self.run([(2, .boaster)], seed: seed)
+        #expect(run.simulation.agents[2].acts > 0)
+        #expect(run.report.bannedPeers == 0, "never for slowness")
+        #expect(run.report.offload > 0.3)
+        expectUnharmed(run)
+    }
+
+    @Test(
         "F36 F37 F38 Who claims everything and sends nothing, a byte a second, or all but some, loses its runs",
         arguments: [
             Scenario.Role.mute, .strangler, .withholder,

@@ -85,6 +85,9 @@ package final class HostileDecider: Decider {
         case (.hammer, .request(let request)), (.glutton, .request(let request)), (.dreamer, .request(let request)),
             (.flapper, .request(let request)):
             ask(link, request)
+        case (.boaster, .interest(var interest)):
+            interest.share = UploadShare.whole
+            act(link, .interest(interest))
         case (.flooder, .have(let have)): flood(link, have)
         case (.misleader, .have(let have)):
             mislead(link, have.handle)

@@ -39,6 +39,8 @@ package struct Scenario: Sendable {
         case swapper
         /// States false lengths.
         case sizer
+        /// Has a tenth of the others' uplink, and says that it can pass on everything.
+        case boaster
         /// Claims everything and sends nothing.
         case mute
         /// Claims everything; once asked for something its line carries a byte per second.
@@ -67,6 +69,9 @@ package struct Scenario: Sendable {
             default: true
             }
         }
+
+        /// It has `slowShare` of the others' uplink.
+        var isSlow: Bool { self == .slow || self == .boaster }
 
         /// What it states is false, and only the origin can tell.
         var isLiar: Bool { self == .liar || self == .seldomLiar || self == .colluder || self == .oldReader }

@@ -114,7 +114,7 @@ package final class Simulation {
     func addAgent(role: Scenario.Role, startsAt: Instant) {
         let number = agents.count
         let place = (x: audience.fraction(), y: audience.fraction())
-        let uplink = scenario.uplink(of: number) / 8 * (role == .slow ? Scenario.slowShare : 1)
+        let uplink = scenario.uplink(of: number) / 8 * (role.isSlow ? Scenario.slowShare : 1)
         let downlink = scenario.downlink(of: number) / 8
         let host = network.addHost(HostSettings(uplink: uplink, downlink: downlink, place: place))
         let signer = SimulatedSigner(number: mixed(scenario.seed, UInt64(number)))
