@@ -13,7 +13,7 @@ extension SettingsTable {
             .recordingFloor,
             .size(\.captureFloorBytes),
             default: "1GiB",
-            "Space on the disk that recordings leave free: they stop before less is left.",
+            "Space on the disk that recordings and dvr_directory leave free: they stop before less is left.",
             source: "what a small system needs for its logs and updates"
         ),
         Setting(

@@ -29,6 +29,10 @@ package struct ProgramSettings: Sendable {
     /// Whole streams as one file, `/s/{stream}/live.ts` and its like.
     package var continuousOutputs = true
     package var previews = true
+    /// Where time shift windows go when memory has no room for them; nil: nowhere.
+    package var dvrDirectory: String?
+    /// Bytes that they may take there.
+    package var dvrDiskBytes = 4 * 1024 * 1024 * 1024
     /// Bytes that each of them keeps for readers that join or lag.
     package var gopCacheBytes = 8 * 1024 * 1024
     /// Processes that remux at once.

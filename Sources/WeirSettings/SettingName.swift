@@ -16,6 +16,8 @@ package enum SettingName: String, CaseIterable, Sendable, Hashable {
     case liveOffset = "live_offset"
     case dvrLength = "dvr_length"
     case dvrMemory = "dvr_memory"
+    case dvrDirectory = "dvr_directory"
+    case dvrDisk = "dvr_disk"
     case previews
     case uploadLimit = "upload_limit"
     case swarmID = "swarm_id"

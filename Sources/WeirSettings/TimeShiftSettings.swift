@@ -19,6 +19,19 @@ extension SettingsTable {
             source: "0: without a length there is nothing to keep; ten minutes of 6 Mbit/s are 450 MiB"
         ),
         Setting(
+            .dvrDirectory,
+            .file(\.dvrDirectory),
+            "A directory for what memory has no room for of that window. One agent uses it; nothing stays there when it ends.",
+            source: "unset: nothing is written; the memory cards of boxes wear out"
+        ),
+        Setting(
+            .dvrDisk,
+            .size(\.dvrDiskBytes),
+            default: "4GiB",
+            "Bytes of the disk that the window may take in dvr_directory; recording_floor is left free.",
+            source: "an hour and a half of 6 Mbit/s"
+        ),
+        Setting(
             .previews,
             .boolean(\.previews),
             default: "true",

@@ -24,6 +24,8 @@ struct SettingFlags: ParsableArguments {
     @Option(.liveOffset) var liveOffset: [String] = []
     @Option(.dvrLength) var dvrLength: [String] = []
     @Option(.dvrMemory) var dvrMemory: [String] = []
+    @Option(.dvrDirectory) var dvrDirectory: [String] = []
+    @Option(.dvrDisk) var dvrDisk: [String] = []
     @Option(.previews) var previews: [String] = []
     @Option(.allowURL) var allowURL: [String] = []
     @Option(.channels) var channels: [String] = []
@@ -57,7 +59,7 @@ struct SettingFlags: ParsableArguments {
             .integrity: integrity, .seedTime: seedTime, .identity: identity, .minBufferSize: minBufferSize,
             .downloadTimeout: downloadTimeout, .stallTimeout: stallTimeout, .maxBufferSize: maxBufferSize,
             .cacheMemory: cacheMemory, .liveOffset: liveOffset, .dvrLength: dvrLength, .dvrMemory: dvrMemory,
-            .previews: previews,
+            .dvrDirectory: dvrDirectory, .dvrDisk: dvrDisk, .previews: previews,
             .allowURL: allowURL, .channels: channels,
             .zapBudget: zapBudget,
             .continuousOutputs: continuousOutputs, .gopCacheSize: gopCacheSize, .mediaWorkers: mediaWorkers,

@@ -175,6 +175,7 @@ struct SettingsReaderTests {
             .identity: ["/k"], .caFile: ["/c"], .apiTokenFile: ["/t"], .allowURL: ["https://a.example/live/"],
             .player: ["mpv --no-terminal {url}"], .logLevel: ["debug"], .maxBufferSize: ["2m"], .minBufferSize: ["0"],
             .liveOffset: ["1500ms"], .dvrLength: ["2h"], .dvrMemory: ["512MiB"],
+            .dvrDirectory: ["/w"], .dvrDisk: ["8GiB"],
         ])
         #expect(settings.listen == PeerAddress(host: "::1", port: 99))
         #expect(settings.peers.map(\.description) == ["box.lan:7000", "10.1.1.1:1"])
@@ -193,6 +194,7 @@ struct SettingsReaderTests {
         #expect(settings.agent.liveOffset == .milliseconds(1500))
         #expect(settings.agent.dvrLength == .seconds(7200))
         #expect(settings.agent.dvrBytes == 512 << 20)
+        #expect(settings.dvrDirectory == "/w" && settings.dvrDiskBytes == 8 << 30)
         #expect(try read([:]).agent.liveOffset == nil)
     }
 
@@ -205,7 +207,8 @@ struct SettingsReaderTests {
             (.cacheMemory, "64MHz"), (.uploadLimit, "fast"), (.swarmID, ""), (.localNetworks, "10.0.0.0/8,lan"),
             (.localNetworks, ","), (.integrity, "full"), (.player, "mpv"), (.player, "mpv '{url}"),
             (.seedTime, "always"), (.liveOffset, "0"), (.dvrLength, "2d"),
-            (.dvrMemory, "much"), (.logLevel, "loud"), (.json, "maybe"), (.caFile, ""),
+            (.dvrMemory, "much"), (.dvrDisk, "all"), (.dvrDirectory, ""), (.logLevel, "loud"), (.json, "maybe"),
+            (.caFile, ""),
         ]
     )
     func refused(name: SettingName, text: String) {

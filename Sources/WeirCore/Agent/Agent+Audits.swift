@@ -207,6 +207,7 @@ extension Agent {
 
     /// What else rests on a liar's word goes: it would reach players and peers yet.
     mutating func forgetStatements(by key: [UInt8]) {
+        forgetFiles(vouchedBy: key)
         for segment in streams.flatMap({ $0.renditions.flatMap { $0.allSegments } }) {
             guard segment.chunks.origins.contains(.peer),
                 segment.evidence.vouches.contains(where: { $0.voucherKey == key })

@@ -8,6 +8,7 @@ extension Agent {
 
     /// What peers stated is not what this source serves: all of theirs goes, and the exchange goes on.
     mutating func believeOrigin(_ segment: Segment, _ run: Run) {
+        if let copy = segment.disk { forgetFile(copy.id) }
         segment.disputed = Array((segment.evidence.vouches + segment.disputed).prefix(64))
         let disputed = segment.disputed
         let (queried, refusals, start, anchorAsked) = (
@@ -63,6 +64,7 @@ extension Agent {
 
     /// Forgets all bytes of a segment and races it anew, from the origin alone.
     mutating func restart(_ segment: Segment, why: String) {
+        if let copy = segment.disk { forgetFile(copy.id) }
         dropRuns(of: segment)
         ledger.release(segment)
         if segment.announced != nil { announce(segment, .gone) }

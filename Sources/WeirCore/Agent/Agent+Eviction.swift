@@ -33,14 +33,14 @@ extension Agent {
             }
         }
         guard let worst else { return false }
-        drop(worst.segment)
+        evict(worst.segment)
         return true
     }
 
     private func mayEvict(_ segment: Segment, _ sending: Set<ObjectIdentifier>) -> Bool {
-        guard segment.charged > 0, segment.answers.isEmpty, segment.runs.isEmpty, segment.phase != .racing else {
-            return false
-        }
+        guard segment.charged > 0, segment.answers.isEmpty, segment.runs.isEmpty, segment.phase != .racing,
+            !isBeingRead(segment)
+        else { return false }
         return !sending.contains(ObjectIdentifier(segment))
     }
 

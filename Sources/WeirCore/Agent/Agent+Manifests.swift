@@ -227,7 +227,7 @@ extension Agent {
     mutating func restore(_ rendition: Rendition) {
         rendition.isWithdrawn = false
         for segment in rendition.allSegments
-        where segment.isHeld && segment.originOnly == nil && !segment.isPutTogether {
+        where segment.isKept && segment.originOnly == nil && !segment.isPutTogether {
             announce(segment, .held)
         }
     }

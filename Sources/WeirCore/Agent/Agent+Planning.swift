@@ -19,6 +19,7 @@ extension Agent {
                 ahead += 1
                 if line.isShort { continue }
             }
+            if readFromDisk(segment) { continue }
             if !raceParts(for: wish, stream) { race(wish, stream) }
             line.add(wish, rate: downlink.rate(at: now))
         }

@@ -10,6 +10,7 @@ extension Agent {
         statistics.buffer_seconds = streams.compactMap { buffer(of: $0, at: now) }.min() ?? 0
         statistics.peers = links.count { $0.isUp }
         statistics.ledger_bytes = ledger.used
+        statistics.dvr_disk_bytes = disk.used
         return statistics
     }
 
@@ -36,7 +37,7 @@ extension Agent {
                 mode: stream.mode.rawValue,
                 mode_reason: stream.modeReason
             )
-            (report.window_seconds, report.window_bytes) = windowReport(of: stream)
+            (report.window_seconds, report.window_bytes, report.window_disk_bytes) = windowReport(of: stream)
             return report
         }
     }

@@ -16,6 +16,7 @@ extension Agent {
     /// Takes a segment out of its rendition: at once when nobody reads it, else when the last one has read it.
     mutating func replace(_ segment: Segment) {
         let rendition = segment.rendition
+        if let copy = segment.disk { forgetFile(copy.id) }
         if segment.announced != nil { announce(segment, .gone) }
         switch segment.id.kind {
         case .media: rendition.media[segment.id.number] = nil
@@ -44,7 +45,7 @@ extension Agent {
         guard let first = rendition.first, rendition.media.count > 128 else { return }
         for number in rendition.media.keys.sorted() where number < first {
             guard let segment = rendition.media[number], segment.phase == .absent, segment.answers.isEmpty,
-                segment.runs.isEmpty, !rendition.window.holds(number)
+                segment.runs.isEmpty, segment.disk == nil, !rendition.window.holds(number)
             else { continue }
             rendition.media[number] = nil
         }

@@ -49,7 +49,7 @@ extension Agent {
     }
 
     func holdsMedia(_ stream: Stream) -> Bool {
-        stream.renditions.contains { $0.media.values.contains { $0.isHeld } }
+        stream.renditions.contains { $0.media.values.contains { $0.isKept } }
     }
 
     private mutating func endAnswers(of stream: Stream) {
@@ -69,6 +69,7 @@ extension Agent {
             for segment in rendition.allSegments { ledger.release(segment) }
         }
         streams.removeAll { $0 === stream }
+        forgetOldFiles()
     }
 
     /// Segments do not keep their stream alive, so nothing of it may arrive later.

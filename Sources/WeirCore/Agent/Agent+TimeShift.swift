@@ -69,7 +69,7 @@ extension Agent {
         guard !entry.isGap else { return false }
         if let playlist = rendition.playlist, let first = playlist.first, entry.number >= first { return true }
         guard let segment = rendition.media[entry.number] else { return false }
-        return segment.isHeld || hasPeerOffer(segment)
+        return segment.isKept || hasPeerOffer(segment)
     }
 
     /// The place that is asked for, or the nearest one that can be had.
@@ -92,15 +92,19 @@ extension Agent {
         return place.index >= first ? place : TimeShiftWindow.Place(index: first, offset: .zero, isClamped: true)
     }
 
-    /// Seconds that are offered, and the bytes of them that are held.
-    func windowReport(of stream: Stream) -> (seconds: Double, bytes: Int64) {
-        guard let main = windowed(stream).first else { return (0, 0) }
+    /// Seconds that are offered, and the bytes of them that are held in memory and on the disk.
+    func windowReport(of stream: Stream) -> (seconds: Double, bytes: Int64, diskBytes: Int64) {
+        guard let main = windowed(stream).first else { return (0, 0, 0) }
         let entries = main.window.entries
-        guard let first = entries.first(where: { isThere($0, main) }), let last = entries.last else { return (0, 0) }
-        let bytes = windowed(stream).reduce(Int64(0)) { sum, rendition in
-            rendition.window.entries.reduce(sum) { $0 + (rendition.media[$1.number]?.charged ?? 0) }
+        guard let first = entries.first(where: { isThere($0, main) }), let last = entries.last else { return (0, 0, 0) }
+        let segments = windowed(stream).flatMap { rendition in
+            rendition.window.entries.compactMap { rendition.media[$0.number] }
         }
-        return ((last.edge - first.begin).seconds, bytes)
+        return (
+            (last.edge - first.begin).seconds,
+            segments.reduce(0) { $0 + $1.charged },
+            segments.reduce(0) { sum, segment in sum + (segment.disk.flatMap { disk.files[$0.id]?.bytes } ?? 0) }
+        )
     }
 
     // MARK: Lists

@@ -16,7 +16,7 @@ extension Agent {
             most: isSet ? limits.windowSegments : limits.heldWindowSegments,
             isThere: { number in
                 guard number < first, let segment = media[number] else { return number >= first }
-                return segment.isHeld || hasPeerOffer(segment)
+                return segment.isKept || hasPeerOffer(segment)
             }
         )
     }
@@ -83,7 +83,7 @@ extension Agent {
             guard !isPlayed || rest <= half else { return }
             guard !entry.isGap else { continue }
             let segment = ensureSegment(entry, in: rendition)
-            var isDone = segment.isHeld || segment.isPassedThrough
+            var isDone = segment.isKept || segment.isPassedThrough
             if case .failed = segment.phase { isDone = true }
             if isDone, isRow { rendition.keptFrom = entry.number + 1 }
             isRow = isRow && isDone
@@ -113,7 +113,7 @@ extension Agent {
         return rendition.window.time(from: head.drainedTo, to: min(first, number))
     }
 
-    /// What a player in the past will ask next is to be had from peers alone.
+    /// What a player in the past will ask next is to be had from the disk and from peers alone.
     mutating func wishWithinWindow(
         _ rendition: Rendition,
         _ head: Playhead,
@@ -128,7 +128,8 @@ extension Agent {
         while slack < settings.maximumBuffer, index < window.entries.count, window.entries[index].number < first {
             let entry = window.entries[index]
             if entry.number >= head.next, let segment = rendition.media[entry.number], !segment.isHeld,
-                segment.answers.isEmpty, hasPeerOffer(segment), rendition.stream.mode == .peers, found.count <= 64,
+                segment.answers.isEmpty, found.count <= 64,
+                segment.disk != nil || (hasPeerOffer(segment) && rendition.stream.mode == .peers),
                 !found.contains(where: { $0.segment === segment })
             {
                 found.append(Wish(segment: segment, slack: slack, isAsked: false, isStart: false))

@@ -18,7 +18,8 @@ extension Agent {
         guard let rendition = stream.rendition(request.segment.rendition), rendition.isShared, !rendition.isWithdrawn,
             let segment = rendition.segment(request.segment), mayServe(segment)
         else { return refuse(.notHeld) }
-        guard segment.edition.agrees(with: request.edition) else { return refuse(.otherEdition) }
+        let edition = segment.isHeld ? segment.edition : segment.disk?.edition ?? segment.edition
+        guard edition.agrees(with: request.edition) else { return refuse(.otherEdition) }
         let waiting = link.uploads.reduce(0) { $0 + $1.end - $1.next }
         guard link.uploads.count < limits.requestsPerLink,
             waiting + Int(clamping: request.chunks.count) <= limits.chunksPerLink
@@ -54,8 +55,12 @@ extension Agent {
     /// Held, or being fetched with chunks that were promised or already told; or fresh, so that it is passed on as it
     /// comes.
     private func mayServe(_ segment: Segment) -> Bool {
-        (segment.isHeld && !segment.isPutTogether) || segment.announced == .fetching
+        (segment.isHeld && !segment.isPutTogether) || segment.announced == .fetching || isServedFromDisk(segment)
             || (segment.phase == .racing && (segment.partialAnnounced > 0 || mayPassOn(segment)))
+    }
+
+    private func isServedFromDisk(_ segment: Segment) -> Bool {
+        segment.disk.map { !$0.isPutTogether } ?? false && segment.announced == .held
     }
 
     /// Of a fresh segment whoever has most to pass a chunk on to comes first; of others all take turns.
@@ -100,6 +105,7 @@ extension Agent {
     /// Sends what may be sent, one chunk a turn, so that all who are served advance together. Whoever wants what was
     /// sent least comes first: then the receivers soon hold different chunks and serve each other.
     mutating func pumpUploads() {
+        readForPeers()
         while let (link, index) = nextUpload() {
             guard serve(link, index) else {
                 agenda.note(.uploads, at: uploadBucket.nextCredit(at: now))

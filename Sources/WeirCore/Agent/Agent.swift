@@ -48,6 +48,7 @@ package struct Agent: ~Copyable {
     var isUplinkLimiting = false
     var networks: [String: NetworkSample] = [:]
     var ledger = Ledger()
+    var disk: DiskWindow
     var totals = AgentStatistics()
     /// Segments that came to be held.
     package internal(set) var segmentsFinished: UInt64 = 0
@@ -66,8 +67,13 @@ package struct Agent: ~Copyable {
         nonces = RandomSource(seed: RandomSource.mix(seed ^ 0x70_696E_67))
         vainDials = VainDials(limit: limits.vainDials)
         uploadBucket = TokenBucket(rate: settings.uploadBytesPerSecond)
-        ledger.window = settings.dvrLength > .zero ? Int64(settings.dvrBytes) : 0
-        ledger.capacity = Int64(settings.cacheBytes) + ledger.window
+        let window = settings.dvrLength > .zero ? Int64(settings.dvrBytes) : 0
+        disk = DiskWindow(
+            budget: settings.dvrLength > .zero ? Int64(settings.dvrDiskBytes) : 0,
+            memory: Int64(settings.cacheBytes) + window
+        )
+        ledger.window = max(0, window - disk.room)
+        ledger.capacity = Int64(settings.cacheBytes) + window - disk.room
         trackers = (0..<settings.trackerCount).map { TrackerState(id: TrackerID($0)) }
         for address in settings.peers { dials.wish(for: address, at: .start) }
         agenda.note(.dials, at: .start)
@@ -174,6 +180,7 @@ package struct Agent: ~Copyable {
         case .wallClock(let milliseconds):
             let wall = WallTime(milliseconds: milliseconds)
             time.wallOffset = Duration(nanoseconds: wall.nanoseconds.subtractedSaturating(now.nanoseconds))
+        case .disk(let answer): diskSays(answer)
         case .timer: break
         case .stop: stop()
         }

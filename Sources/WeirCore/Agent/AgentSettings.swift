@@ -40,6 +40,8 @@ package struct AgentSettings: Sendable {
     package var dvrLength: Duration = .zero
     /// Bytes of the cache, beside `cacheBytes`, that only the time shift window may fill for good.
     package var dvrBytes: Int = 0
+    /// Bytes of the disk that the time shift window may fill with what memory has no room for; 0: none.
+    package var dvrDiskBytes: Int = 0
 
     package init() {}
 }

@@ -47,6 +47,8 @@ package enum Input: Sendable {
     /// The wall clock, in milliseconds since 1970, whenever the shell thinks of it (once a minute): for
     /// live DASH manifests whose origin does not say what time it is.
     case wallClock(milliseconds: Int64)
+    /// What became of the time shift window's files.
+    case disk(DiskAnswer)
     /// `nextDeadline` has come.
     case timer
     /// Say goodbye to everybody and stop; answers with `Output.stopped` once the goodbyes are queued.

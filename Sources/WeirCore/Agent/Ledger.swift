@@ -62,8 +62,9 @@ extension Agent {
         return true
     }
 
-    /// Takes a segment out of the cache and tells the swarm.
+    /// Takes a segment out of the cache, and off the disk, and tells the swarm.
     mutating func drop(_ segment: Segment) {
+        if let copy = segment.disk { forgetFile(copy.id) }
         ledger.release(segment)
         dropRuns(of: segment)
         if segment.announced != nil { announce(segment, .gone) }
@@ -114,6 +115,7 @@ extension Agent {
         }
         tellUntold()
         tellShares()
+        forgetOldFiles()
         reviewNeighbours()
         endSeeding()
         if hosts.count > 256 { hosts = hosts.filter { now - ($0.value.estimate.lastSample ?? .start) < .seconds(600) } }

@@ -10,6 +10,8 @@ package struct Limits: Sendable {
     /// so that what happens to be held is all there is.
     package var windowSegments = 43_200
     package var heldWindowSegments = 4096
+    /// Segments that are in memory at once because peers asked for what lies on the disk.
+    package var segmentsReadForPeers = 4
     /// Elements in one DASH manifest (a day of 2 s segments, one element each, in ten renditions).
     package var manifestElements = 500_000
     /// Attributes of one element of a manifest.

@@ -30,6 +30,9 @@ package enum Output: Sendable {
     /// JSON of a steering server, to be read by the shell and answered by `Input.steering` with the same stream.
     case readSteering(StreamID, [UInt8])
 
+    /// What is to be done with the time shift window's files; only where `dvrDiskBytes` are given.
+    case disk(DiskOrder)
+
     case opened(OpenID, OpenResult)
     case log(LogEvent)
     case stopped

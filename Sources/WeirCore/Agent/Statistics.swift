@@ -30,6 +30,16 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     package var proved_lies: Int = 0
     /// Bytes drawn from the ledger.
     package var ledger_bytes: Int64 = 0
+    /// What the time shift window has on the disk, and what was written there and read again since the start.
+    package var dvr_disk_bytes: Int64 = 0
+    package var dvr_disk_written_bytes: Int64 = 0
+    package var dvr_disk_read_bytes: Int64 = 0
+    /// Segments that left memory unwritten, because the disk was too slow, too full or let alone.
+    package var dvr_disk_skipped: Int = 0
+    /// Files of the window that were not what was written.
+    package var dvr_disk_damaged: Int = 0
+    /// Times that the disk refused: full, broken, read-only.
+    package var dvr_disk_failures: Int = 0
     package var manifest_requests: Int = 0
     /// Of these, DASH manifests of which only what is new was fetched.
     package var manifest_patches: Int = 0
@@ -66,9 +76,11 @@ package struct SessionReport: Sendable, Encodable {
     package var peers: Int
     /// Who reads a continuous output of it; filled in by the shell.
     package var continuous_readers = 0
-    /// From the beginning of what time shift offers to the live edge, and what of it this agent holds.
+    /// From the beginning of what time shift offers to the live edge, and what of it this agent holds, in memory and on
+    /// the disk.
     package var window_seconds = 0.0
     package var window_bytes: Int64 = 0
+    package var window_disk_bytes: Int64 = 0
     /// `available`, or why there are none; filled in by the shell.
     package var continuous_outputs = ""
     package var playlists: [PlaylistReport]

@@ -24,6 +24,18 @@ struct Evidence {
     /// Digests in all kept statements together.
     private var statedDigests = 0
 
+    init() {}
+
+    /// As it was once; as many witnesses as digests.
+    init(digests: [Digest?], witnesses: [Witness], vouches: [Vouch], root: RootVouch?) {
+        self.digests = digests
+        self.witnesses = witnesses
+        self.vouches = vouches
+        self.root = root
+        knownCount = digests.count { $0 != nil }
+        statedDigests = vouches.reduce(0) { $0 + $1.digests.count }
+    }
+
     enum Verdict: Equatable {
         case agrees
         /// Another statement says otherwise about this chunk.

@@ -36,8 +36,34 @@ extension ByteReader {
                 try option { (reader) throws(CodecError) in try reader.steering() }
             )
         case .wallClock: return .wallClock(milliseconds: try whole64())
+        case .disk: return .disk(try diskAnswer())
         case .timer: return .timer
         case .stop: return .stop
+        }
+    }
+
+    private mutating func diskAnswer() throws(CodecError) -> DiskAnswer {
+        switch try byte() {
+        case 0: return .written(DiskFileID(try varint()))
+        case 1: return .notWritten(DiskFileID(try varint()), try diskFailure())
+        case 2:
+            let id = DiskFileID(try varint())
+            let chunks: [any Payload] = try list(eachAtLeast: 1) { (reader) throws(CodecError) in
+                ByteArrayPayload(try reader.blob())
+            }
+            return .read(id, chunks: chunks, evidence: try blob())
+        case 3: return .unreadable(DiskFileID(try varint()), try diskFailure())
+        case 4: return .unusable(try diskFailure())
+        default: throw .number
+        }
+    }
+
+    private mutating func diskFailure() throws(CodecError) -> DiskFailure {
+        switch try byte() {
+        case 0: return .full
+        case 1: return .damaged
+        case 2: return .failed(try text())
+        default: throw .number
         }
     }
 

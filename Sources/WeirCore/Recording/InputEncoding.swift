@@ -62,7 +62,40 @@ extension ByteWriter {
             text(id.text)
             option(manifest) { $0.steering($1) }
         case .wallClock(let milliseconds): whole64(milliseconds)
+        case .disk(let answer): diskAnswer(answer)
         case .timer, .stop: break
+        }
+    }
+
+    private mutating func diskAnswer(_ answer: DiskAnswer) {
+        switch answer {
+        case .written(let id):
+            byte(0)
+            varint(id.value)
+        case .notWritten(let id, let failure):
+            byte(1)
+            varint(id.value)
+            diskFailure(failure)
+        case .read(let id, let chunks, let evidence):
+            byte(2)
+            varint(id.value)
+            list(chunks) { $0.blob($1.bytes()) }
+            blob(evidence)
+        case .unreadable(let id, let failure):
+            byte(3)
+            varint(id.value)
+            diskFailure(failure)
+        case .unusable(let failure):
+            byte(4)
+            diskFailure(failure)
+        }
+    }
+
+    private mutating func diskFailure(_ failure: DiskFailure) {
+        switch failure {
+        case .full: byte(0)
+        case .damaged: byte(1)
+        case .failed(let reason): told(2, reason)
         }
     }
 
@@ -196,7 +229,7 @@ extension Input {
     package enum Kind: UInt8, CaseIterable, Sendable {
         case request, delivered, requestClosed, fetchHead, fetchBody, fetchEnded, linkUp, linkMessage, linkGarbage
         case linkDrained, linkDown, dialFailed, trackerUp, trackerReply, trackerDown, open, channels, close, steering
-        case wallClock, timer, stop, connectionClosed
+        case wallClock, timer, stop, connectionClosed, disk
     }
 
     package var kind: Kind {
@@ -224,6 +257,7 @@ extension Input {
         case .wallClock: .wallClock
         case .timer: .timer
         case .stop: .stop
+        case .disk: .disk
         }
     }
 }

@@ -4,6 +4,7 @@ package struct OutputMark: Hashable, Sendable {
     package enum Kind: UInt8, Sendable {
         case answerHead, answerBytes, answerBody, answerEnd, answerAbort, fetch, pauseFetch, resumeFetch, cancelFetch
         case dial, send, closeLink, openTracker, announce, closeTracker, readSteering, opened, log, stopped
+        case disk
     }
 
     package var kind: Kind
@@ -66,6 +67,9 @@ package struct OutputMark: Hashable, Sendable {
             kind = .readSteering
             writer.text(id.text)
             writer.blob(bytes)
+        case .disk(let order):
+            kind = .disk
+            writer.mark(order)
         case .opened(let id, let result):
             kind = .opened
             writer.varint(id.value)
@@ -85,6 +89,22 @@ extension ByteWriter {
         var writer = ByteWriter()
         writer.varint(value)
         return writer
+    }
+
+    fileprivate mutating func mark(_ order: DiskOrder) {
+        switch order {
+        case .write(let id, let chunks, let evidence):
+            byte(0)
+            varint(id.value)
+            for chunk in chunks { mark(chunk) }
+            blob(evidence)
+        case .read(let id):
+            byte(1)
+            varint(id.value)
+        case .remove(let id):
+            byte(2)
+            varint(id.value)
+        }
     }
 
     fileprivate mutating func mark(_ payload: any Payload) {

@@ -24,6 +24,7 @@ extension ByteWriter {
         option(settings.liveOffset) { $0.whole64($1.nanoseconds) }
         whole64(settings.dvrLength.nanoseconds)
         number(settings.dvrBytes)
+        number(settings.dvrDiskBytes)
     }
 }
 
@@ -54,6 +55,7 @@ extension ByteReader {
         settings.liveOffset = try span()
         settings.dvrLength = Duration(nanoseconds: try whole64())
         settings.dvrBytes = try number()
+        settings.dvrDiskBytes = try number()
         return settings
     }
 

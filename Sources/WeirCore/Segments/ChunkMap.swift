@@ -7,7 +7,7 @@ struct ChunkMap {
         case checked
     }
 
-    enum Origin: UInt8 {
+    enum Origin: UInt8, Sendable {
         case none
         /// Read from the origin by ourselves.
         case origin

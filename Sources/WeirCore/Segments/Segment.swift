@@ -1,7 +1,7 @@
 /// One segment as this agent knows it: its chunks, the evidence for them, and the race that fetches them.
 ///
 /// Life: `absent → racing → held → absent` (evicted), `racing → absent` (abandoned), `racing → failed → absent`,
-/// `held → racing` (the origin changed it).
+/// `held → racing` (the origin changed it), `absent/racing → held` (read from the disk, where it lies).
 final class Segment {
     enum Phase: Equatable {
         /// Nothing of it is wanted or held.
@@ -35,6 +35,8 @@ final class Segment {
     unowned let rendition: Rendition
 
     var phase = Phase.absent
+    /// It lies on the disk, as part of a time shift window, whether or not it is held in memory.
+    var disk: DiskCopy?
     var edition: Edition
     var chunks = ChunkMap()
     var evidence = Evidence()
@@ -149,6 +151,8 @@ final class Segment {
     var span: UInt64 { max(1, numbers.upperBound - numbers.lowerBound) }
     var length: Int64? { edition.length }
     var isHeld: Bool { phase == .held }
+    /// This agent has all of it, in memory or on the disk.
+    var isKept: Bool { isHeld || disk != nil }
 
     /// Bytes not yet checked. While the length is unknown a guess: half a mebibyte, or less if the manifest says how many
     /// bits a second has.
@@ -232,7 +236,7 @@ final class Segment {
         queried = [:]
         refusals = [:]
         candidates = nil
-        announced = nil
+        if disk == nil || announced != .held { announced = nil }
         partialAnnounced = 0
         partialAnnouncedAt = nil
         partsTold = []

@@ -73,6 +73,24 @@ enum Metrics {
             Double($0.agent.proved_lies)
         },
         Metric("ledger_bytes", "gauge", "Bytes drawn from the memory budget.") { Double($0.agent.ledger_bytes) },
+        Metric("dvr_disk_bytes", "gauge", "What the time shift window has on the disk.") {
+            Double($0.agent.dvr_disk_bytes)
+        },
+        Metric("dvr_disk_written_bytes_total", "counter", "Bytes of the time shift window written to the disk.") {
+            Double($0.agent.dvr_disk_written_bytes)
+        },
+        Metric("dvr_disk_read_bytes_total", "counter", "Bytes of the time shift window read from the disk.") {
+            Double($0.agent.dvr_disk_read_bytes)
+        },
+        Metric("dvr_disk_skipped_total", "counter", "Segments of the window that left memory unwritten.") {
+            Double($0.agent.dvr_disk_skipped)
+        },
+        Metric("dvr_disk_damaged_total", "counter", "Files of the window that were not what was written.") {
+            Double($0.agent.dvr_disk_damaged)
+        },
+        Metric("dvr_disk_failures_total", "counter", "Times that the disk refused the time shift window.") {
+            Double($0.agent.dvr_disk_failures)
+        },
         Metric("manifest_requests_total", "counter", "Playlists asked from origins.") {
             Double($0.agent.manifest_requests)
         },

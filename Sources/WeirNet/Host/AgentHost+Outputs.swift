@@ -21,6 +21,7 @@ extension AgentHost {
         case .announce(let id, let request): parts.trackers.announce(id, request)
         case .closeTracker(let id): parts.trackers.close(id)
         case .readSteering(let id, let bytes): inbox.put(.steering(id, SteeringManifestJSON.read(bytes)))
+        case .disk(let order): parts.windowFiles?.perform(order)
         case .opened(let id, let result): opened(id, result)
         case .log(let event): log(event)
         case .stopped: coreStopped()

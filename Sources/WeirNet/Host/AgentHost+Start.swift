@@ -51,7 +51,15 @@ extension AgentHost {
             let port = try await listen(endpoint, settings)
             let links = try await configuration.links?(loop, deliver) ?? NoLinks(loop: loop, deliver: deliver)
             let trackers = try await configuration.trackers?(loop, deliver) ?? NoTrackers(loop: loop, deliver: deliver)
-            let parts = HostParts(endpoint: endpoint, origin: origin, links: links, trackers: trackers)
+            let hasFiles = configuration.agent.dvrDiskBytes > 0 && configuration.agent.dvrLength > .zero
+            let place = hasFiles ? configuration.window : nil
+            let parts = HostParts(
+                endpoint: endpoint,
+                origin: origin,
+                links: links,
+                trackers: trackers,
+                windowFiles: place.map { WindowFiles($0, loop: loop, deliver: deliver) }
+            )
             let host = AgentHost(
                 configuration: configuration,
                 signer: signer,

@@ -185,6 +185,7 @@ package actor AgentHost {
         let deadline = loop.scheduleTask(in: .milliseconds(700)) { limit.succeed() }
         let closings = [
             parts.links.shutDown(), parts.trackers.shutDown(), parts.endpoint.shutDown(), parts.origin.shutDown(),
+            parts.windowFiles?.shutDown() ?? loop.makeSucceededVoidFuture(),
         ]
         EventLoopFuture.andAllComplete(closings, on: loop).whenComplete { _ in
             deadline.cancel()

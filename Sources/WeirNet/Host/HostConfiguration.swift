@@ -14,6 +14,8 @@ package struct HostConfiguration: Sendable {
     package var origin = OriginSettings()
     package var continuous = ContinuousSettings()
     package var captures = CaptureSettings()
+    /// Where the time shift window's files lie; none are made without `agent.dvrDiskBytes`.
+    package var window: WindowPlace?
     package var logger: Logger
     /// Nil: no list of channels.
     package var channels: ChannelSource.Location?

@@ -4,4 +4,6 @@ struct HostParts: Sendable {
     let origin: OriginClient
     let links: any LinkTransport
     let trackers: any TrackerTransport
+    /// Of the time shift window; nil where it has none on a disk.
+    let windowFiles: WindowFiles?
 }

@@ -57,7 +57,7 @@ extension Simulation {
             onAnnounce?(agent.number, request)
             announce(id, request, of: agent)
         case .closeTracker(let id): closeTracker(id, of: agent)
-        case .readSteering: break
+        case .readSteering, .disk: break
         case .log(let event): onLog?(agent.number, queue.now, event)
         case .stopped: stopped(agent)
         }

@@ -50,6 +50,10 @@ enum AgentLaunch {
         configuration.continuous = continuous(settings, logger)
         configuration.captures.directory = settings.captureDirectory
         configuration.captures.floorBytes = settings.captureFloorBytes
+        if let directory = settings.dvrDirectory {
+            configuration.agent.dvrDiskBytes = settings.dvrDiskBytes
+            configuration.window = WindowPlace(directory: directory, floorBytes: settings.captureFloorBytes)
+        }
         configuration.channels = settings.channels.map { ChannelSource.Location($0) }
         configuration.links = { loop, deliver in
             try await PeerLinks.start(loop: loop, identity: identity, settings: settings, deliver: deliver)

@@ -74,6 +74,17 @@ final class AgentWorld {
     /// Addresses of which an audit found other bytes.
     var auditedSegments: Set<String> = []
     var dialled: [PeerAddress] = []
+    /// What agents have on their disks, which answer after this long.
+    private(set) var disks: [Int: [DiskFileID: DiskFile]] = [:]
+    var diskDelay = Duration.milliseconds(20)
+    /// Overrules the disk.
+    var onDisk: ((Int, DiskOrder) -> DiskAnswer?)?
+
+    struct DiskFile {
+        var chunks: [any Payload]
+        var evidence: [UInt8]
+        var bytes: Int { chunks.reduce(evidence.count) { $0 + $1.count } }
+    }
 
     struct LinkEnd2: Hashable {
         var agent: Int
@@ -238,10 +249,28 @@ final class AgentWorld {
             schedule(delay, .input(agent: other.agent, .linkDown(other.link, .closedByPeer)))
             schedule(delay, .input(agent: index, .linkDown(id, .closedHere)))
         case .openTracker(let id): schedule(delay, .input(agent: index, .trackerDown(id, reason: "none here")))
+        case .disk(let order): useDisk(index, order)
         case .announce, .closeTracker, .readSteering, .stopped: break
         case .opened(let id, let result): opened[id] = result
         case .log(let event): logs.append((index, event))
         }
+    }
+
+    private func useDisk(_ index: Int, _ order: DiskOrder) {
+        let answer: DiskAnswer?
+        switch order {
+        case .write(let id, let chunks, let evidence):
+            answer = onDisk?(index, order) ?? .written(id)
+            if case .written = answer { disks[index, default: [:]][id] = DiskFile(chunks: chunks, evidence: evidence) }
+        case .read(let id):
+            let file = disks[index]?[id]
+            let found = file.map { DiskAnswer.read(id, chunks: $0.chunks, evidence: $0.evidence) }
+            answer = onDisk?(index, order) ?? found ?? .unreadable(id, .failed("no such file"))
+        case .remove(let id):
+            disks[index]?[id] = nil
+            answer = nil
+        }
+        if let answer { schedule(diskDelay, .input(agent: index, .disk(answer))) }
     }
 
     private struct Cancelled: Hashable {

@@ -2,58 +2,6 @@ import Testing
 
 @testable import WeirCore
 
-/// A live origin in an agent's world: a segment every two seconds or so, six in its list, and files only while they are listed.
-private final class LiveOrigin {
-    static let url = "http://o.example/live/index.m3u8"
-    let world: AgentWorld
-    let bytes: Int
-    let seconds: Int
-    private(set) var newest = 5
-    private var isOver = false
-
-    init(_ world: AgentWorld, bytes: Int = 40_000, seconds: Int = 2) {
-        self.world = world
-        self.bytes = bytes
-        self.seconds = seconds
-        publish()
-    }
-
-    func body(_ number: Int) -> [UInt8] {
-        (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ number &* 7 &+ $0 >> 8) }
-    }
-
-    private func publish() {
-        let first = newest - 5
-        let text = Playlists.live(first...newest, target: seconds, end: isOver) { "\($0).ts" }
-        world.resources[LiveOrigin.url] = .init(bytes: Array(text.utf8))
-        for number in first...newest where world.resources[url(number)] == nil {
-            world.resources[url(number)] = .init(bytes: body(number))
-        }
-        world.resources[url(first - 1)] = nil
-    }
-
-    private func url(_ number: Int) -> String { "http://o.example/live/\(number).ts" }
-
-    /// Publishes so many segments, each in its time.
-    func go(_ count: Int, between: () -> Void = {}) {
-        for _ in 0..<count {
-            world.run(.seconds(seconds))
-            newest += 1
-            publish()
-            between()
-        }
-    }
-
-    func end() {
-        isOver = true
-        publish()
-    }
-
-    func goAway() {
-        for key in world.resources.keys.sorted() { world.resources[key] = nil }
-    }
-}
-
 @Suite("Time shift of an agent")
 struct TimeShiftAgentTests {
     private func settings(cache: Int = 4_000_000, dvr: Int = 0, length: Duration = .zero) -> AgentSettings {
@@ -64,39 +12,15 @@ struct TimeShiftAgentTests {
         return settings
     }
 
-    private func text(_ world: AgentWorld, _ agent: Int, _ target: String) -> String {
-        let id = world.get(agent, target)
-        world.run(.seconds(3))
-        #expect(world.answers[id]?.status == 200, "\(target)")
-        return String(decoding: world.answers[id]?.body ?? [], as: UTF8.self)
-    }
-
-    private func numbers(_ list: String) -> [Int] {
-        let lines = list.split(separator: "\n")
-        return lines.filter { $0.hasSuffix(".ts") }.compactMap { line in
-            line.split(separator: "/").last.flatMap { Int($0.dropLast(3)) }
-        }
-    }
-
-    /// A player that reads the list and the next segment each time.
-    private func play(_ world: AgentWorld, _ agent: Int, _ path: String, _ number: Int) {
-        world.get(agent, path)
-        world.get(agent, path.replacingIndex(with: "\(number).ts"))
-    }
-
-    private func window(_ path: String) -> String {
-        path.split(separator: "/").prefix(2).reduce("") { "\($0)/\($1)" } + "/dvr.m3u8"
-    }
-
     @Test("Without a setting what is held is offered, and what is missing of it is a gap")
     func heldIsOffered() {
         let world = AgentWorld()
         let origin = LiveOrigin(world)
         let agent = world.add(settings())
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(20) { if origin.newest != 12 { play(world, agent, path, origin.newest - 2) } }
-        let list = text(world, agent, window(path))
-        #expect(numbers(list) == Array(4...25))
+        origin.go(20) { if origin.newest != 12 { world.play(agent, path, origin.newest - 2) } }
+        let list = world.text(agent, AgentWorld.window(path))
+        #expect(AgentWorld.numbers(list) == Array(4...25))
         #expect(list.contains("#EXT-X-GAP\n#EXTINF:2.000000,\n" + path.replacingIndex(with: "10.ts")))
         #expect(list.components(of: "#EXT-X-GAP") == 1)
         #expect(list.contains("#EXT-X-MEDIA-SEQUENCE:4\n") && !list.contains("ENDLIST"))
@@ -111,22 +35,22 @@ struct TimeShiftAgentTests {
         let origin = LiveOrigin(world)
         let agent = world.add(settings())
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(30) { play(world, agent, path, origin.newest - 2) }
-        let top = text(world, agent, window(path) + "?at=-30")
+        origin.go(30) { world.play(agent, path, origin.newest - 2) }
+        let top = world.text(agent, AgentWorld.window(path) + "?at=-30")
         let address = try #require(top.split(separator: "\n").last.map { String($0) })
         #expect(top.contains("#EXT-X-STREAM-INF:BANDWIDTH=") && address.contains("/dvr.m3u8?first="))
-        let first = numbers(text(world, agent, address))
+        let first = AgentWorld.numbers(world.text(agent, address))
         // Half a minute before the edge, give or take what has passed since.
         let begin = try #require(first.first)
         #expect((origin.newest - 16...origin.newest - 13).contains(begin) && first.count >= 3)
-        origin.go(10) { play(world, agent, path, origin.newest - 2) }
-        let later = text(world, agent, address)
-        #expect(numbers(later).first == begin)
-        #expect((first.count + 9...first.count + 13).contains(numbers(later).count))
+        origin.go(10) { world.play(agent, path, origin.newest - 2) }
+        let later = world.text(agent, address)
+        #expect(AgentWorld.numbers(later).first == begin)
+        #expect((first.count + 9...first.count + 13).contains(AgentWorld.numbers(later).count))
         #expect(later.contains("#EXT-X-START:TIME-OFFSET="))
         // All up to the edge for who catches up.
-        let all = text(world, agent, window(path) + "?at=-30&catchup=1").split(separator: "\n").last.map { String($0) }
-        #expect(numbers(text(world, agent, try #require(all))).last == origin.newest)
+        let all = world.text(agent, AgentWorld.window(path) + "?at=-30&catchup=1").split(separator: "\n").last
+        #expect(AgentWorld.numbers(world.text(agent, String(try #require(all)))).last == origin.newest)
     }
 
     @Test("What is asked beyond the window leads to its beginning, and the answer says so; nonsense is refused")
@@ -135,10 +59,10 @@ struct TimeShiftAgentTests {
         let origin = LiveOrigin(world)
         let agent = world.add(settings())
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(10) { play(world, agent, path, origin.newest - 2) }
-        let id = world.get(agent, window(path) + "?at=-7200")
-        let near = world.get(agent, window(path) + "?at=-10")
-        let wrong = world.get(agent, window(path) + "?at=yesterday")
+        origin.go(10) { world.play(agent, path, origin.newest - 2) }
+        let id = world.get(agent, AgentWorld.window(path) + "?at=-7200")
+        let near = world.get(agent, AgentWorld.window(path) + "?at=-10")
+        let wrong = world.get(agent, AgentWorld.window(path) + "?at=yesterday")
         world.run(.seconds(3))
         let field = world.answers[id]?.fields.first { $0.name == "weir-time-shift" }?.value
         #expect(field?.hasSuffix("; nearest") == true)
@@ -152,20 +76,20 @@ struct TimeShiftAgentTests {
         let origin = LiveOrigin(world)
         let agent = world.add(settings())
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(20) { play(world, agent, path, origin.newest - 2) }
-        let late = try #require(text(world, agent, window(path) + "?at=-20").split(separator: "\n").last)
+        origin.go(20) { world.play(agent, path, origin.newest - 2) }
+        let late = try #require(world.text(agent, AgentWorld.window(path) + "?at=-20").split(separator: "\n").last)
         origin.end()
-        for number in 23...25 { play(world, agent, path, number) }
+        for number in 23...25 { world.play(agent, path, number) }
         world.run(.seconds(1))
-        #expect(!text(world, agent, String(late)).contains("ENDLIST"))
+        #expect(!world.text(agent, String(late)).contains("ENDLIST"))
         world.run(.seconds(600))
         // A list that is told late comes to the end in its own time.
-        #expect(text(world, agent, String(late)).hasSuffix("25.ts\n#EXT-X-ENDLIST\n"))
-        let all = text(world, agent, window(path))
-        #expect(numbers(all) == Array(4...25) && all.hasSuffix("#EXT-X-ENDLIST\n"))
-        let address = try #require(text(world, agent, window(path) + "?at=-10").split(separator: "\n").last)
-        let list = text(world, agent, String(address))
-        #expect(numbers(list) == Array(21...25) && list.hasSuffix("#EXT-X-ENDLIST\n"))
+        #expect(world.text(agent, String(late)).hasSuffix("25.ts\n#EXT-X-ENDLIST\n"))
+        let all = world.text(agent, AgentWorld.window(path))
+        #expect(AgentWorld.numbers(all) == Array(4...25) && all.hasSuffix("#EXT-X-ENDLIST\n"))
+        let address = try #require(world.text(agent, AgentWorld.window(path) + "?at=-10").split(separator: "\n").last)
+        let list = world.text(agent, String(address))
+        #expect(AgentWorld.numbers(list) == Array(21...25) && list.hasSuffix("#EXT-X-ENDLIST\n"))
     }
 
     @Test("The origin gone, what is held can be watched on; what it refuses cannot")
@@ -174,16 +98,16 @@ struct TimeShiftAgentTests {
         let origin = LiveOrigin(world)
         let agent = world.add(settings())
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(10) { play(world, agent, path, origin.newest - 2) }
+        origin.go(10) { world.play(agent, path, origin.newest - 2) }
         origin.goAway()
         world.run(.seconds(120))
-        let list = text(world, agent, window(path))
-        #expect(numbers(list).first == 4 && list.contains("ENDLIST"))
+        let list = world.text(agent, AgentWorld.window(path))
+        #expect(AgentWorld.numbers(list).first == 4 && list.contains("ENDLIST"))
         let old = world.get(agent, path.replacingIndex(with: "6.ts"))
         world.run(.seconds(1))
         #expect(world.body(old, is: origin.body(6)))
         world.resources[LiveOrigin.url] = .init(bytes: [], status: 403)
-        let refused = world.get(agent, window(path))
+        let refused = world.get(agent, AgentWorld.window(path))
         world.run(.seconds(3))
         #expect(world.answers[refused]?.status == 403)
     }
@@ -194,10 +118,10 @@ struct TimeShiftAgentTests {
         let origin = LiveOrigin(world)
         let agent = world.add(settings(dvr: 8_000_000, length: .seconds(120)))
         let path = world.open(agent, LiveOrigin.url)
-        origin.go(5) { play(world, agent, path, origin.newest - 2) }
+        origin.go(5) { world.play(agent, path, origin.newest - 2) }
         origin.go(45)
-        let list = text(world, agent, window(path))
-        #expect(!list.contains("GAP") && numbers(list).first ?? 99 <= 8)
+        let list = world.text(agent, AgentWorld.window(path))
+        #expect(!list.contains("GAP") && AgentWorld.numbers(list).first ?? 99 <= 8)
         let asked = world.log.filter { $0.agent == agent && $0.url.hasSuffix(".ts") }
         #expect(asked.count <= origin.newest - 3 && Set(asked.map(\.url)).count == asked.count)
         // Once a target duration, no more.
@@ -217,7 +141,7 @@ struct TimeShiftAgentTests {
         let path = world.open(agent, LiveOrigin.url)
         var most: Int64 = 0
         origin.go(900) {
-            play(world, agent, path, origin.newest - 2)
+            world.play(agent, path, origin.newest - 2)
             most = max(most, world.agents[agent].agent.ledgerBytes)
         }
         #expect(most <= 3_500_000 && most > 3_400_000)
@@ -259,11 +183,11 @@ struct TimeShiftAgentTests {
         let small = world.add(settings(cache: 600_000))
         let paths = [world.open(keeper, LiveOrigin.url), world.open(small, LiveOrigin.url)]
         world.link(keeper, small)
-        origin.go(60) { for agent in 0...1 { play(world, agent, paths[agent], origin.newest - 2) } }
+        origin.go(60) { for agent in 0...1 { world.play(agent, paths[agent], origin.newest - 2) } }
         let held = world.agents[small].agent.streams[0].renditions[0].media.filter { $0.value.isHeld }.keys
         #expect(!held.contains(10))
-        let list = text(world, small, window(paths[1]))
-        #expect(numbers(list).contains(10) && !list.contains("GAP"))
+        let list = world.text(small, AgentWorld.window(paths[1]))
+        #expect(AgentWorld.numbers(list).contains(10) && !list.contains("GAP"))
         let before = world.log.count
         let old = (10...14).map { world.get(small, paths[1].replacingIndex(with: "\($0).ts")) }
         world.run(.seconds(4))

@@ -59,12 +59,15 @@ enum RecordingSample {
         .channels(try! ChannelList(parsing: Array("#EXTM3U\n#EXTINF:-1,One\nhttp://o/1.m3u8\n".utf8))),
         .close(StreamID("abc")), .steering(StreamID("abc"), steering), .steering(StreamID("abc"), nil),
         .wallClock(milliseconds: 1_790_000_000_000), .timer, .stop,
+        .disk(.written(DiskFileID(1))), .disk(.notWritten(DiskFileID(2), .full)),
+        .disk(.read(DiskFileID(1), chunks: [ByteArrayPayload([1, 2]), ByteArrayPayload([3])], evidence: [4])),
+        .disk(.unreadable(DiskFileID(3), .damaged)), .disk(.unusable(.failed("no"))),
     ]
 
     /// Whether its description says everything and says it the same each time.
     static func isPlain(_ input: Input) -> Bool {
         switch input {
-        case .fetchBody, .channels, .steering: false
+        case .fetchBody, .channels, .steering, .disk(.read): false
         case .linkMessage(_, _, let payload): payload == nil
         default: true
         }
@@ -92,6 +95,7 @@ enum RecordingSample {
         settings.liveOffset = .seconds(8)
         settings.dvrLength = .seconds(9)
         settings.dvrBytes = 10
+        settings.dvrDiskBytes = 11
         return settings
     }()
 
@@ -118,6 +122,9 @@ enum RecordingSample {
         .send(LinkID(1), .ping(1), payload: nil), .send(LinkID(1), .ping(2), payload: nil),
         .closeLink(LinkID(1), reason: "r"), .openTracker(TrackerID(0)), .closeTracker(TrackerID(0)),
         .announce(TrackerID(0), .answer(swarm: swarm, me: peer, to: peer, offer: OfferID([1]), sdp: endpoints)),
+        .disk(.write(DiskFileID(1), chunks: [ByteArrayPayload([1])], evidence: [2])),
+        .disk(.write(DiskFileID(1), chunks: [ByteArrayPayload([1])], evidence: [3])),
+        .disk(.read(DiskFileID(1))), .disk(.remove(DiskFileID(1))),
         .readSteering(StreamID("a"), [1]), .opened(OpenID(1), .failed(.refused, "no")),
         .log(LogEvent(.info, "m", [("a", "b")])), .stopped,
     ]
