@@ -77,11 +77,12 @@ package enum MediaWorker {
         _ manifest: WebURL,
         _ distance: WeirCore.Duration
     ) throws -> [RenditionSource] {
+        let isOne = PresentationWish(query: manifest.query).rendition != nil
         let there = [Representation.Content.video, .audio].filter { content in
-            mpd.periods.contains { PresentationWalk.choice(content, in: $0) != nil }
+            isOne || mpd.periods.contains { PresentationWalk.choice(content, in: $0) != nil }
         }
         guard !there.isEmpty else { throw RemuxFault("the manifest has no picture or sound that weir carries") }
-        return there.map { content in
+        return there.prefix(isOne ? 1 : there.count).map { content in
             RenditionSource(
                 presentation: manifest,
                 content: content,

@@ -67,8 +67,10 @@ final class RenditionSource {
     private var hasTaken = false
     /// How far within its first segment it was asked to begin.
     var startWithin: WeirCore.Duration {
-        if case .playlist(let walk, _) = walk { return walk.startWithin }
-        return .zero
+        switch walk {
+        case .playlist(let walk, _): walk.startWithin
+        case .presentation(let walk, _): walk.startWithin
+        }
     }
     /// Media that could be read already.
     private(set) var waiting = WeirCore.Duration.zero
@@ -108,6 +110,7 @@ final class RenditionSource {
         var walk = PresentationWalk(content: content)
         walk.distance = distance
         walk.lead = lead
+        walk.wish = PresentationWish(query: presentation.query)
         self.walk = .presentation(walk, nil)
     }
 

@@ -38,7 +38,7 @@ extension InteropTests {
             .timeLimit(.minutes(2))
         )
         func sessions() async throws {
-            try await Media.need("multi", "ts60")
+            try await Media.need("multi", "ts60", "dash-time")
             try await Stage.with { stage in
                 // Three groups of pictures in one segment.
                 let bytes = try (0..<3).flatMap { try readBytes(Media.segmentPath($0)) }
@@ -48,6 +48,10 @@ extension InteropTests {
                 try FileManager.default.createSymbolicLink(
                     atPath: stage.directory + "/multi",
                     withDestinationPath: "\(Media.directory)/multi"
+                )
+                try FileManager.default.createSymbolicLink(
+                    atPath: stage.directory + "/dash",
+                    withDestinationPath: "\(Media.directory)/dash-time"
                 )
                 let nginx = try await stage.nginx(root: stage.directory)
 
@@ -74,6 +78,20 @@ extension InteropTests {
                         let known = try await playlists(apart)
                         return known.contains { $0.language == "en" && $0.media.map(\.kind) == ["audio"] }
                             && known.contains { $0.language == nil && $0.media.first?.width == 1280 }
+                    }
+                )
+
+                let dash = try await stage.agent("\(nginx.url)/dash/manifest.mpd")
+                let reader = try await stage.run(
+                    ["ffmpeg", "-v", "error", "-nostdin", "-i", dash.playbackURL, "-t", "1", "-f", "null", "-"],
+                    within: 30
+                )
+                #expect(reader.code == 0, "\(reader.errors)")
+                #expect(
+                    try await eventually(within: 20) {
+                        let known = try await playlists(dash).flatMap(\.media)
+                        return Set(known.map(\.kind)) == ["audio", "video"]
+                            && known.contains { $0.codec == "h264" && $0.width ?? 0 > 0 && $0.bitRate ?? 0 > 0 }
                     }
                 )
             }

@@ -50,6 +50,24 @@ extension InteropTests {
         }
 
         @Test(
+            "A DASH stream goes back as well: from the keyframe before that time on, and every packet to the end",
+            .needs("nginx", "ffmpeg"),
+            .timeLimit(.minutes(2)),
+            arguments: [("-9", 225...275), ("-0.5", 12...50)]
+        )
+        func presentation(at: String, count: ClosedRange<Int>) async throws {
+            try await Media.need("dash-time")
+            try await Stage.with { stage in
+                let nginx = try await stage.nginx(root: Media.directory)
+                let agent = try await stage.agent("\(nginx.url)/dash-time/manifest.mpd")
+                let all = try await packets(stage, agent.address("live.ts"))
+                let late = try await packets(stage, agent.address("live.ts?at=\(at)"))
+                #expect(all.count == 600 && count.contains(late.count), "\(all.count), \(late.count)")
+                #expect(late == Array(all.suffix(late.count)))
+            }
+        }
+
+        @Test(
             "While its player is away the stream is kept; it is watched from where it was, during the stream and after it",
             .needs("nginx", "ffmpeg", "mpv", "curl"),
             .timeLimit(.minutes(3))

@@ -78,16 +78,23 @@ extension Agent {
         setCondition(.early(segment.id.number), of: rendition.manifest, rendition.stream)
     }
 
+    /// A list that was read; of a DASH manifest, which lists everything, what was played.
+    private func isTold(_ rendition: Rendition) -> Bool {
+        rendition.isPresented
+            ? rendition.lastAsked != nil : rendition.manifest.condition != .unread && !rendition.isParts
+    }
+
     func playlistReports(of stream: Stream) -> [PlaylistReport] {
-        stream.renditions.filter { $0.manifest.condition != .unread && !$0.isParts }.map { rendition in
+        stream.renditions.filter { isTold($0) }.map { rendition in
             let manifest = rendition.manifest
             return PlaylistReport(
                 rendition: rendition.key.padded,
-                state: manifest.condition.name,
+                state: rendition.isPresented ? (rendition.isLive ? "current" : "ended") : manifest.condition.name,
                 reason: manifest.condition.reason,
                 first_segment: rendition.first ?? 0,
                 segments: rendition.listing?.count ?? 0,
                 unchanged_seconds: manifest.changedAt.map { (now - $0).seconds } ?? 0,
+                players: stream.players.count { activeHead(of: $0, in: rendition) != nil },
                 language: rendition.language
             )
         }

@@ -94,6 +94,7 @@ extension Agent {
 
     /// Seconds that are offered, and the bytes of them that are held in memory and on the disk.
     func windowReport(of stream: Stream) -> (seconds: Double, bytes: Int64, diskBytes: Int64) {
+        if stream.top.mpd != nil { return manifestWindow(of: stream) }
         guard let main = windowed(stream).first else { return (0, 0, 0) }
         let entries = main.window.entries
         guard let first = entries.first(where: { isThere($0, main) }), let last = entries.last else { return (0, 0, 0) }
@@ -105,6 +106,19 @@ extension Agent {
             segments.reduce(0) { $0 + $1.charged },
             segments.reduce(0) { sum, segment in sum + (segment.disk.flatMap { disk.files[$0.id]?.bytes } ?? 0) }
         )
+    }
+
+    /// A DASH stream has the window of its own manifest, of what was played last.
+    private func manifestWindow(of stream: Stream) -> (seconds: Double, bytes: Int64, diskBytes: Int64) {
+        let played = stream.renditions.filter { $0.lastAsked != nil }
+        guard let latest = played.max(by: { ($0.lastAsked ?? .start, $0.key) < ($1.lastAsked ?? .start, $1.key) }),
+            let listing = latest.listing, let mpd = stream.top.mpd
+        else { return (0, 0, 0) }
+        let bytes = played.reduce(Int64(0)) { sum, rendition in
+            rendition.media.values.reduce(sum) { $0 + $1.charged }
+        }
+        let whole = mpd.isDynamic ? nil : mpd.presentationDuration
+        return ((whole ?? listing.timeToEnd(from: 0)).seconds, bytes, 0)
     }
 
     // MARK: Lists

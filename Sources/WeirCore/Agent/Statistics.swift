@@ -122,7 +122,7 @@ package struct SessionReport: Sendable, Encodable {
     }
 }
 
-/// One rendition's playlist, as `GET /v1/sessions` lists it.
+/// One rendition's playlist, or a representation that was played, as `GET /v1/sessions` lists it.
 // The names are the JSON's, which is what users see.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 package struct PlaylistReport: Sendable, Encodable {
@@ -135,6 +135,8 @@ package struct PlaylistReport: Sendable, Encodable {
     package var first_segment: UInt64
     package var segments: Int
     package var unchanged_seconds: Double
+    /// Who reads it now.
+    package var players = 0
     /// What the manifest calls the language of its sound or text; left out when it does not.
     package var language: String?
     /// Its tracks, by one of its segments; filled in by the shell, empty while nobody has asked for the session alone.

@@ -10,6 +10,10 @@ package struct PresentationWalk: Sendable {
     package var distance: Duration = .zero
     /// Begin this much earlier than the others.
     package var lead: Duration = .zero
+    /// Where to begin, and what is read, if not the usual.
+    package var wish = PresentationWish()
+    /// How far within the first segment the walk was asked to begin.
+    package private(set) var startWithin = Duration.zero
     /// Of the period that the walk is in, and how many it has been in before.
     private var period: (start: Duration, ordinal: UInt64)?
     /// The representation that was chosen, and the next segment's name.
@@ -40,12 +44,17 @@ package struct PresentationWalk: Sendable {
         return all.max { $0.bandwidth < $1.bandwidth }
     }
 
+    private func chosen(in period: MPDPeriod) -> Representation? {
+        guard let key = wish.rendition else { return PresentationWalk.choice(content, in: period, keeping: track) }
+        return period.representations.first { $0.isCarried && $0.lies(in: key) }
+    }
+
     /// - Parameter now: the time by the clock that the manifest goes by.
     package mutating func step(in mpd: MPD, at now: WallTime) -> WalkStep {
         if period == nil { begin(in: mpd, at: now) }
         while let place = period {
             guard let current = mpd.periods.first(where: { $0.start == place.start }),
-                let representation = PresentationWalk.choice(content, in: current, keeping: track)
+                let representation = chosen(in: current)
             else {
                 guard advance(in: mpd, behind: place) else { return mpd.isDynamic ? .wait(reload(mpd)) : .end }
                 continue
@@ -60,20 +69,19 @@ package struct PresentationWalk: Sendable {
     }
 
     private func reload(_ mpd: MPD) -> Duration {
-        let longest = mpd.periods.last.flatMap { PresentationWalk.choice(content, in: $0) }
+        let longest = mpd.periods.last.flatMap { chosen(in: $0) }
             .map { ListedRepresentation.segmentDuration(of: $0) }
         return max(.milliseconds(500), min(mpd.minimumUpdatePeriod ?? .seconds(2), (longest ?? .seconds(2)) / 2))
     }
 
     private mutating func begin(in mpd: MPD, at now: WallTime) {
+        let carrying = mpd.periods.filter { chosen(in: $0).map { $0.available(at: now) != nil } ?? false }
+        if let at = wish.at, let moment = mpd.moment(at, now: now) { return begin(at: moment - lead, carrying, now) }
         guard mpd.isDynamic else {
             period = mpd.periods.first.map { ($0.start, 0) }
             return
         }
-        let carrying = mpd.periods.filter { period in
-            PresentationWalk.choice(content, in: period).map { $0.available(at: now) != nil } ?? false
-        }
-        guard let last = carrying.last, let representation = PresentationWalk.choice(content, in: last) else { return }
+        guard let last = carrying.last, let representation = chosen(in: last) else { return }
         period = (last.start, 0)
         guard let window = representation.available(at: now) else { return }
         let longest = ListedRepresentation.segmentDuration(of: representation)
@@ -82,6 +90,18 @@ package struct PresentationWalk: Sendable {
         let segments = UInt64(clamping: (wanted.nanoseconds + longest.nanoseconds - 1) / longest.nanoseconds)
         let first = window.last > segments ? max(window.first, window.last - segments + 1) : window.first
         next = representation.segment(at: first)?.name
+    }
+
+    /// With the segment that shows a moment, or the nearest that is there.
+    /// - Parameter moment: since the presentation's start.
+    private mutating func begin(at moment: Duration, _ carrying: [MPDPeriod], _ now: WallTime) {
+        guard let current = carrying.last(where: { $0.start <= moment }) ?? carrying.first,
+            let representation = chosen(in: current)
+        else { return }
+        period = (current.start, 0)
+        guard let (place, within) = representation.place(at: (moment - current.start).orZero, now: now) else { return }
+        next = representation.segment(at: place)?.name
+        startWithin = lead > .zero ? .zero : within
     }
 
     /// To the next period that there is.

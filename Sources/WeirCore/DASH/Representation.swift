@@ -209,6 +209,24 @@ extension Representation {
         return (min(oldest, newest.place), newest.place)
     }
 
+    /// The segment in which a moment lies, and how far within it; or the nearest one that is there.
+    /// - Parameter elapsed: since the period's start.
+    package func place(at elapsed: Duration, now: WallTime?) -> (place: UInt64, within: Duration)? {
+        guard let window = available(at: now) else { return nil }
+        let time = mediaTime(at: elapsed)
+        guard let slot = table.firstSlot(endingAfter: time), slot.place <= window.last else {
+            return (window.last, .zero)
+        }
+        guard slot.place >= window.first else { return (window.first, .zero) }
+        return (slot.place, table.duration(of: time > slot.time ? min(time - slot.time, slot.ticks) : 0))
+    }
+
+    /// Whether its local address is in the folder of this rendition.
+    package func lies(in key: RenditionKey) -> Bool {
+        let urls = [initialisation?.url, segment(at: 0)?.url].compactMap { $0 }
+        return urls.contains { $0.path.split(separator: "/").contains { $0 == key.padded } }
+    }
+
     private func oldest(at time: Duration) -> UInt64? {
         guard time > .zero, isOpenEnded else { return nil }
         return table.firstSlot(endingAfter: mediaTime(at: time))?.place

@@ -40,13 +40,6 @@ final class ContinuousOutputs: @unchecked Sendable {
         if let lack = settings.lack {
             return connection.decline(.lack(lack))
         }
-        if at != nil, session.path.hasSuffix(".mpd") {
-            return connection.decline(
-                404,
-                "no time shift for DASH",
-                "Open the stream's manifest: its own window (timeShiftBufferDepth) is the player's to seek in."
-            )
-        }
         let isClamped = at.map { ContinuousOutputs.isBeyond($0, session) } ?? false
         guard !isHead else { return connection.answerHead(ContinuousOutput.head(format, isClamped: isClamped)) }
         if session.live, at == nil, let shared = outputs.first(where: { $0.source.isFor(stream, format) }) {
@@ -87,8 +80,7 @@ final class ContinuousOutputs: @unchecked Sendable {
         _ base: String,
         isClamped: Bool
     ) {
-        let window = LocalPath.window(source.stream).text
-        let url = "\(base)\(window)?at=\(PercentEncoding.encode(at.text))&catchup=1"
+        let url = session.address(at: at, base: base)
         source.command = settings.worker + ["remux", url, "--format", source.format.rawValue, "--shifted"]
         source.patience = max(settings.stuckSeconds, Int64(session.window_seconds))
         source.isClamped = isClamped

@@ -56,14 +56,11 @@ final class Previews: @unchecked Sendable {
         if let lack = settings.lack {
             return connection.decline(.lack(lack))
         }
-        if subject != .moment(nil), session.path.hasSuffix(".mpd") {
-            return connection.decline(404, "no time shift for DASH", "Leave at= out.")
-        }
         let name = Name(stream: stream, subject: subject)
         let now = NIODeadline.now()
         made.removeAll { $0.at < now - lasting($0.name) }
         if let known = made.first(where: { $0.name == name }) { return give(known.result, to: connection) }
-        guard let order = order(subject, stream, session, base) else {
+        guard let order = order(subject, session, base) else {
             let hint = "Watch it first, and see dvr_length."
             return connection.decline(404, "nothing of this stream's past is held", hint)
         }
@@ -74,16 +71,13 @@ final class Previews: @unchecked Sendable {
         .seconds(settings.previewSeconds * (name.subject == .window ? Previews.windowLasts : 1))
     }
 
-    private func order(_ subject: Subject, _ stream: StreamID, _ session: SessionReport, _ base: String) -> [String]? {
-        func address(_ at: TimeShift) -> String {
-            "\(base)\(LocalPath.window(stream).text)?at=\(PercentEncoding.encode(at.text))&catchup=1"
-        }
+    private func order(_ subject: Subject, _ session: SessionReport, _ base: String) -> [String]? {
         switch subject {
-        case .moment(let at): return [at.map { address($0) } ?? base + session.path]
+        case .moment(let at): return [at.map { session.address(at: $0, base: base) } ?? base + session.path]
         case .window:
             guard let sheet = ContactSheet(window: session.window_seconds) else { return nil }
             let shape = ["--columns", "\(sheet.columns)", "--width", "\(ContactSheet.width)"]
-            return shape + sheet.moments.map { address($0) }
+            return shape + sheet.moments.map { session.address(at: $0, base: base) }
         }
     }
 

@@ -48,7 +48,7 @@ final class Probes: @unchecked Sendable {
         forgetOld()
         let watched = renditions(of: session)
         let known = findings.first { $0.stream == session.id }
-        if !watched.isEmpty, known?.renditions != watched { look(at: session.id, watched, base) }
+        if !watched.isEmpty, known?.renditions != watched { look(at: session, watched, base) }
     }
 
     private func forgetOld() {
@@ -56,15 +56,20 @@ final class Probes: @unchecked Sendable {
         findings.removeAll { $0.at < oldest }
     }
 
-    /// DASH representations have no list of their own that could be asked for.
+    /// What is played: of HLS whose list was read; a DASH manifest lists everything.
     private func renditions(of session: SessionReport) -> [String] {
-        guard !session.path.isEmpty, !session.path.hasSuffix(".mpd") else { return [] }
-        return session.playlists.prefix(Probes.mostRenditions).filter { $0.segments > 0 }.map { $0.rendition }
+        guard !session.path.isEmpty else { return [] }
+        let played = session.playlists.filter { $0.segments > 0 && (!session.isDASH || $0.players > 0) }
+        return played.prefix(Probes.mostRenditions).map { $0.rendition }
     }
 
-    private func look(at stream: String, _ renditions: [String], _ base: String) {
+    private func look(at session: SessionReport, _ renditions: [String], _ base: String) {
         guard job == nil, settings.isOn, settings.lack == nil else { return }
-        let lists = renditions.map { "\(base)/s/\(stream)/\($0)/index.m3u8" }
+        let stream = session.id
+        let lists = renditions.map { rendition in
+            session.isDASH
+                ? "\(base)\(session.path)?rendition=\(rendition)" : "\(base)/s/\(stream)/\(rendition)/index.m3u8"
+        }
         job = MediaJob(
             settings.worker + ["probe"] + lists,
             mostBytes: Probes.mostBytes,

@@ -82,4 +82,80 @@ import WeirCore
         }
         #expect(first.number == 47)
     }
+
+    @Test(
+        "A walk into the past begins with the segment that shows the moment, or the nearest that is there",
+        arguments: [
+            ("-20", 41, 0), ("-21", 40, 1), ("-0", 50, 0), ("-300", 21, 0), ("1970-01-01T00:01:15Z", 38, 1),
+            ("1970-01-01T01:00:00Z", 50, 0),
+        ] as [(String, UInt64, Double)]
+    )
+    func past(at: String, number: UInt64, within: Double) throws {
+        let head =
+            "type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\" minimumUpdatePeriod=\"PT2S\" "
+            + "timeShiftBufferDepth=\"PT60S\""
+        let template = "duration=\"2\" timescale=\"1\" startNumber=\"1\""
+        let mpd = try parseMPD("<MPD \(head)>\(period(1, template).replacing(" duration=\"PT10S\"", with: ""))</MPD>")
+        let now = WallTime.epoch + .seconds(100)
+        var walk = PresentationWalk(content: .video)
+        walk.wish = PresentationWish(query: "at=\(PercentEncoding.encode(at))")
+        guard case .segment(let first) = walk.step(in: mpd, at: now) else {
+            Issue.record("the walk did not begin")
+            return
+        }
+        #expect(first.number == number && walk.startWithin == .seconds(within))
+        guard first.number < 50, case .segment(let second) = walk.step(in: mpd, at: now) else { return }
+        #expect(second.number == number + 1)
+        // Sound begins earlier.
+        var sound = PresentationWalk(content: .audio)
+        sound.wish = walk.wish
+        sound.lead = .seconds(2)
+        guard number > 21, case .segment(let early) = sound.step(in: mpd, at: now) else { return }
+        #expect(early.number == number - 1 && sound.startWithin == .zero)
+    }
+
+    @Test("Of a recording the past counts from its end, over periods; a date means nothing where none is stated")
+    func pastOfRecording() throws {
+        let template = "duration=\"2\" timescale=\"1\" startNumber=\"1\""
+        let mpd = try parseMPD(
+            "<MPD type=\"static\" mediaPresentationDuration=\"PT20S\">\(period(1, template))\(period(2, template))</MPD>"
+        )
+        let date = "2026-01-01T00:00:00Z"
+        let places = [("-5", "2-high-3"), ("-11", "1-high-5"), ("-500", "1-high-1"), (date, "1-high-1")]
+        for (at, file) in places {
+            var walk = PresentationWalk(content: .video)
+            walk.wish = PresentationWish(query: "at=\(at)&x=y")
+            guard case .segment(let first) = walk.step(in: mpd, at: .epoch) else {
+                Issue.record("the walk did not begin")
+                continue
+            }
+            #expect(first.media.url.lastPathPart == file + ".m4s")
+        }
+    }
+
+    @Test("One representation alone is read by its rendition, whatever it holds; none that there is not")
+    func oneRendition() throws {
+        let key = RenditionKey(0x0123_4567_89ab_cdef)
+        let template =
+            "duration=\"2\" timescale=\"1\" startNumber=\"1\" media=\"/s/x/$RepresentationID$/$Number$.m4s\""
+        let mpd = try parseMPD(
+            """
+            <MPD type="static" mediaPresentationDuration="PT10S"><Period>
+            <AdaptationSet contentType="video" mimeType="video/mp4"><SegmentTemplate \(template)/>
+            <Representation id="0000000000000001" bandwidth="900"/></AdaptationSet>
+            <AdaptationSet contentType="audio" mimeType="audio/mp4"><SegmentTemplate \(template)/>
+            <Representation id="\(key.padded)" bandwidth="10"/></AdaptationSet></Period></MPD>
+            """
+        )
+        var walk = PresentationWalk(content: .video)
+        walk.wish = PresentationWish(query: "rendition=\(key.padded)")
+        guard case .segment(let first) = walk.step(in: mpd, at: .epoch) else {
+            Issue.record("the walk did not begin")
+            return
+        }
+        #expect(first.media.url.path == "/s/x/\(key.padded)/1.m4s")
+        var other = PresentationWalk(content: .video)
+        other.wish = PresentationWish(query: "rendition=00000000000000ff")
+        #expect(other.step(in: mpd, at: .epoch) == .end)
+    }
 }

@@ -80,11 +80,22 @@ struct ProbesTests {
         try await loop.submit { probes.shutDown() }.get()
     }
 
-    @Test("A stream that cannot be read, and one of DASH, hold up no other")
+    @Test("Of a DASH manifest what is played is looked at, each by itself; where nobody plays nothing is")
+    func presentation() async throws {
+        let script = "case $1 in */s/dash/manifest.mpd?rendition=0123456789abcdef) \(Self.script(Self.line));; esac"
+        let (probes, loop) = try await probes(script)
+        var dash = session("dash", path: "/s/dash/manifest.mpd")
+        for _ in 0..<3 { #expect(try await media(probes, loop, dash).isEmpty) }
+        dash.playlists[0].players = 1
+        while try await media(probes, loop, dash).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await media(probes, loop, dash).map(\.codec) == ["h264"])
+        try await loop.submit { probes.shutDown() }.get()
+    }
+
+    @Test("A stream that cannot be read holds up no other")
     func failures() async throws {
         let script = "case $1 in */s/bad/*) exit 1;; *) \(Self.script(Self.line));; esac"
         let (probes, loop) = try await probes(script)
-        #expect(try await media(probes, loop, session("dash", path: "/s/dash/manifest.mpd")).isEmpty)
         #expect(try await media(probes, loop, session("bad")).isEmpty)
         while try await media(probes, loop, session("abc")).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         #expect(try await media(probes, loop, session("bad")).isEmpty)
