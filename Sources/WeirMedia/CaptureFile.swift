@@ -101,7 +101,7 @@ final class CaptureFile: RemuxSink {
             try append(body)
             blocks += 1
             self.time = time
-        case .damage, .fault, .end, .journal: break
+        case .damage, .damagedSegment, .fault, .end, .journal: break
         }
     }
 

@@ -46,17 +46,19 @@ package enum CaptureWorker {
     /// Records to the end of the stream, or of the wanted length.
     /// - Parameters:
     ///   - tell: takes the journal whenever it changes; an error from it ends the recording.
+    ///   - tellDamage: takes what a record tells of a damaged segment.
     ///   - note: takes a line for the log.
     package static func run(
         _ order: Order,
         tell: @escaping (CaptureJournal) throws -> Void,
+        tellDamage: @escaping ([UInt8]) -> Void,
         note: @escaping (String) -> Void
     ) -> Ending {
         MediaWorker.confine()
         let file: CaptureFile
         do { file = try CaptureFile(order, tell: tell) } catch { return .failed("\(error)") }
         do {
-            do { try record(order, into: file, note) } catch CaptureFile.Ending.complete {}
+            do { try record(order, into: file, tellDamage, note) } catch CaptureFile.Ending.complete {}
             try file.complete()
             return .complete
         } catch CaptureFile.Ending.full {
@@ -72,9 +74,15 @@ package enum CaptureWorker {
         }
     }
 
-    private static func record(_ order: Order, into file: CaptureFile, _ note: @escaping (String) -> Void) throws {
+    private static func record(
+        _ order: Order,
+        into file: CaptureFile,
+        _ tellDamage: @escaping ([UInt8]) -> Void,
+        _ note: @escaping (String) -> Void
+    ) throws {
         let readers = try MediaWorker.sources(order.manifest, distance: .zero).map { source in
             source.isPatient = true
+            source.tellDamage = { tellDamage(MediaWorker.damage($0, $1)) }
             return RenditionReader(source, report: note)
         }
         let remuxer = try Remuxer(

@@ -43,7 +43,10 @@ package enum MediaWorker {
     package static func run(_ order: Order, note: @escaping (String) -> Void) -> String? {
         RecordWriter.answering(isPlain: order.isPlain) { writer in
             let readers = try sources(order.manifest, distance: order.lead).map { source in
-                RenditionReader(source) { text in
+                source.tellDamage = { url, reason in
+                    try? writer.write(.damagedSegment, damage(url, reason), time: 0)
+                }
+                return RenditionReader(source) { text in
                     note(text)
                     try? writer.write(.damage, Array(text.utf8.prefix(512)), time: 0)
                 }
@@ -52,6 +55,9 @@ package enum MediaWorker {
             try Remuxer(readers, format: order.format, sink: writer, begin: order.begin, lead: lead).run()
         }
     }
+
+    /// The body of the record that tells of a damaged segment.
+    static func damage(_ url: WebURL, _ reason: String) -> [UInt8] { Array("\(url.path)\n\(reason)".utf8) }
 
     /// Reads the manifest and chooses the renditions.
     /// - Parameter distance: from the live end, where they begin at least.

@@ -46,7 +46,7 @@ struct RecordWriter: RemuxSink {
         if isPlain {
             switch kind {
             case .header, .block, .start: try write(bytes)
-            case .damage, .fault, .end, .journal: break
+            case .damage, .damagedSegment, .fault, .end, .journal: break
             }
             return
         }

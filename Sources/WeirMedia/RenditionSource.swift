@@ -76,6 +76,8 @@ final class RenditionSource {
     private(set) var waiting = WeirCore.Duration.zero
     /// Longest segment, as far as the manifest says.
     private(set) var target = WeirCore.Duration.seconds(2)
+    /// Told of segments whose bytes are no whole media: address and reason.
+    var tellDamage: ((WebURL, String) -> Void)?
     /// Waits for the origin as long as it takes, asks for segments again, and takes them whole.
     var isPatient = false
 

@@ -5,6 +5,8 @@ import WeirCore
 final class SegmentBytes: ByteSource {
     /// Segments in a row that cannot be had until the stream is given up.
     private static let patience = 12
+    /// How long the agent has to throw a damaged copy away, before it is asked again and has its reader wait.
+    private static let refetchPause = WeirCore.Duration.milliseconds(500)
 
     private let source: RenditionSource
     private let report: (String) -> Void
@@ -13,6 +15,7 @@ final class SegmentBytes: ByteSource {
     private var answer: LocalAnswer?
     private var isSection = false
     private var cipher: SegmentCipher?
+    private var check: ContainerCheck?
     private var plain: ArraySlice<UInt8> = []
     private var failures = 0
     /// Why it ended though nothing is wrong with the media.
@@ -47,11 +50,14 @@ final class SegmentBytes: ByteSource {
                     continue
                 }
                 let count = try answer.read(into: buffer)
+                let read = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 if count == 0 {
                     finishAnswer()
                 } else if let cipher {
-                    plain = cipher.add(Array(UnsafeRawBufferPointer(rebasing: buffer[..<count]))[...])[...]
+                    plain = cipher.add(Array(read)[...])[...]
+                    check?.add(plain)
                 } else {
+                    check?.add(read)
                     return count
                 }
             } catch let failure as LocalFailure {
@@ -68,8 +74,13 @@ final class SegmentBytes: ByteSource {
     private func finishAnswer() {
         answer = nil
         failures = 0
-        if let cipher { plain = cipher.finish()[...] }
+        if let cipher {
+            plain = cipher.finish()[...]
+            check?.add(plain)
+        }
         cipher = nil
+        if let damage = check?.finish() { source.tellDamage?(last.media.url, damage) }
+        check = nil
         guard isSection else { return }
         isSection = false
         openMedia(last)
@@ -124,18 +135,33 @@ final class SegmentBytes: ByteSource {
             }
             bytes = found
         }
-        guard var media = try source.fetch(segment.media, of: segment, report) else { return true }
-        if let key = segment.key {
-            guard let cipher = source.key(key).flatMap({ SegmentCipher(key: $0, vector: key.vector) }) else {
-                leaveOut(segment, "its key cannot be had")
-                return true
-            }
-            media = cipher.add(media[...]) + cipher.finish()
-        }
+        guard let media = try wholeMedia(segment) else { return true }
         beginnings.append((delivered, CaptureJournal.Place(segment: segment.number, period: segment.period)))
         failures = 0
         plain = (bytes + media)[...]
         return true
+    }
+
+    /// What is damaged is asked for again: the agent may have it from elsewhere by then.
+    /// - Returns: nil when it is left out.
+    private func wholeMedia(_ segment: WalkedSegment) throws -> [UInt8]? {
+        var damaged: [UInt8]?
+        while true {
+            guard var media = try source.fetch(segment.media, of: segment, report) else { return damaged }
+            if let key = segment.key {
+                guard let cipher = source.key(key).flatMap({ SegmentCipher(key: $0, vector: key.vector) }) else {
+                    leaveOut(segment, "its key cannot be had")
+                    return nil
+                }
+                media = cipher.add(media[...]) + cipher.finish()
+            }
+            var check = ContainerCheck(suffix: SegmentBytes.suffix(of: segment))
+            check.add(media)
+            guard let damage = check.finish(), media != damaged, let tell = source.tellDamage else { return media }
+            damaged = media
+            tell(segment.media.url, damage)
+            WorkerClock.sleep(SegmentBytes.refetchPause)
+        }
     }
 
     private func openMedia(_ segment: WalkedSegment) {
@@ -145,9 +171,14 @@ final class SegmentBytes: ByteSource {
         }
         do throws(LocalFailure) {
             answer = try source.open(segment.media)
+            check = ContainerCheck(suffix: SegmentBytes.suffix(of: segment))
         } catch {
             leaveOut(segment, "\(error)")
         }
+    }
+
+    private static func suffix(of segment: WalkedSegment) -> String {
+        segment.media.url.path.split(separator: ".").last.map { String($0) } ?? ""
     }
 
     private func leaveOut(_ segment: WalkedSegment, _ reason: String) {

@@ -42,7 +42,12 @@ struct CaptureCommand: ParsableCommand {
                 length: CaptureLength(length.map { .milliseconds($0) })
             )
             order.until = until.map { WallTime(milliseconds: $0) }
-            let ending = CaptureWorker.run(order, tell: { tell($0) }, note: { Console.complain($0) })
+            let ending = CaptureWorker.run(
+                order,
+                tell: { tell($0) },
+                tellDamage: { Console.put(RemuxRecord(.damagedSegment, count: $0.count, time: 0).head + $0) },
+                note: { Console.complain($0) }
+            )
             switch ending {
             case .complete: return
             case .full: throw ExitCode.noSpace

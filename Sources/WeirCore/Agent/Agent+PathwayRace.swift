@@ -101,7 +101,7 @@ extension Agent {
     // MARK: Another pathway's list
 
     /// Reads the next pathway's playlist beside the one in use: a guessed address that fails would tell nothing.
-    private mutating func readBeside(_ rendition: Rendition) {
+    mutating func readBeside(_ rendition: Rendition) {
         let stream = rendition.stream
         let pause = rendition.isLive ? rendition.targetDuration / 2 : .seconds(60)
         guard rendition.besideAskedAt.map({ now - $0 >= pause }) ?? true else { return }

@@ -234,6 +234,7 @@ extension Agent {
             pushVouches(of: segment)
             announce(segment, .held)
         }
+        settleDamage(segment)
         if segment.id.kind == .media { compositionArrived(segment) }
         for id in segment.answers { if let answer = answers[id] { pump(answer) } }
         replan(stream)

@@ -287,6 +287,7 @@ extension Agent {
             segment.answers.removeAll { $0 == id }
             leavePlayhead(answer, segment, isDone: false)
             dropIfReplaced(segment)
+            refetchIfDamaged(segment)
             replan(segment.rendition.stream)
         case .relay(let fetch):
             if let fetch = fetch.flatMap({ fetches[$0] }) { cancel(fetch) }

@@ -37,6 +37,9 @@ extension Agent {
                 mode: stream.mode.rawValue,
                 mode_reason: stream.modeReason
             )
+            report.damaged_segments = stream.damage.found
+            report.refetched_segments = stream.damage.replaced
+            report.latest_damage = stream.damage.latest
             (report.window_seconds, report.window_bytes, report.window_disk_bytes) = windowReport(of: stream)
             return report
         }

@@ -228,6 +228,7 @@ extension Agent {
             }
             segment.chunks.grow(to: chunk + 1)
         }
+        if !fetch.isEdge, !segment.servers.contains(fetch.host) { segment.servers.append(fetch.host) }
         let contradicted = segment.evidence.addOwn(payload.digest(), chunk: chunk)
         let origin: ChunkMap.Origin = fetch.isEdge ? .edge : .origin
         if segment.chunks.fill(chunk, with: payload, from: origin) {

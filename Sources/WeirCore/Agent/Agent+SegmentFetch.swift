@@ -48,7 +48,8 @@ extension Agent {
         totals.origin_requests += source.isEdge ? 0 : 1
         if segment.originReason.isEmpty { segment.originReason = reason }
         claimRange(run, of: segment)
-        if isReadingAll(segment) { announce(segment, .fetching) }
+        // Peers may have the damaged copy: what replaces it is not theirs.
+        if isReadingAll(segment), segment.damage?.state != .refetching { announce(segment, .fetching) }
     }
 
     /// Marks an HTTP run's chunks as requested, as soon as it is known how many there are.
@@ -69,6 +70,10 @@ extension Agent {
 
     /// Who can be asked for it by HTTP now, edges before the origin; none while all must be left alone.
     func httpSources(for segment: Segment) -> [HTTPSource] {
+        withoutDamage(allHTTPSources(for: segment), of: segment)
+    }
+
+    private func allHTTPSources(for segment: Segment) -> [HTTPSource] {
         var sources: [HTTPSource] = []
         for edge in settings.edges {
             guard let base = try? WebURL(parsing: edge), mayAsk(base.originKey) else { continue }

@@ -26,6 +26,7 @@ extension Agent {
         for segment in stream.racing where !segment.answers.isEmpty {
             found.append(wish(forAsked: segment))
         }
+        wishForDamaged(stream, into: &found)
         wishForNeighbour(stream, into: &found)
         for rendition in stream.renditions where rendition.isShared && isPlaying(rendition) {
             // Served directly, nothing is begun ahead of the player; what was begun before that is finished.

@@ -181,6 +181,7 @@ package struct Agent: ~Copyable {
             let wall = WallTime(milliseconds: milliseconds)
             time.wallOffset = Duration(nanoseconds: wall.nanoseconds.subtractedSaturating(now.nanoseconds))
         case .disk(let answer): diskSays(answer)
+        case .damaged(let target, let reason): segmentIsDamaged(target, reason)
         case .timer: break
         case .stop: stop()
         }

@@ -49,6 +49,8 @@ package enum Input: Sendable {
     case wallClock(milliseconds: Int64)
     /// What became of the time shift window's files.
     case disk(DiskAnswer)
+    /// The media program says of the segment at this local address that its bytes are no whole media.
+    case damaged(target: String, reason: String)
     /// `nextDeadline` has come.
     case timer
     /// Say goodbye to everybody and stop; answers with `Output.stopped` once the goodbyes are queued.

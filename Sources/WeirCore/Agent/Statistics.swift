@@ -44,6 +44,9 @@ package struct AgentStatistics: Sendable, Encodable, Equatable {
     /// Of these, DASH manifests of which only what is new was fetched.
     package var manifest_patches: Int = 0
     package var origin_requests: Int = 0
+    /// Segments that the media program found damaged, and those of them that other bytes replaced.
+    package var damaged_segments: Int = 0
+    package var refetched_segments: Int = 0
     /// Who reads a continuous output now; like the following four filled in by the shell.
     package var continuous_readers: Int = 0
     /// Processes that remux now.
@@ -81,6 +84,10 @@ package struct SessionReport: Sendable, Encodable {
     package var window_seconds = 0.0
     package var window_bytes: Int64 = 0
     package var window_disk_bytes: Int64 = 0
+    /// Segments that were found damaged, those of them that other bytes replaced, and what came of the latest.
+    package var damaged_segments = 0
+    package var refetched_segments = 0
+    package var latest_damage: String?
     /// `available`, or why there are none; filled in by the shell.
     package var continuous_outputs = ""
     package var playlists: [PlaylistReport]

@@ -15,6 +15,8 @@ package struct RemuxRecord: Sendable, Hashable {
         case end
         /// How a file is getting on that it writes itself: a `CaptureJournal`.
         case journal
+        /// A segment's bytes are no whole media: its local address, a line feed, and why.
+        case damagedSegment
     }
 
     package let kind: Kind

@@ -37,6 +37,7 @@ extension ByteReader {
             )
         case .wallClock: return .wallClock(milliseconds: try whole64())
         case .disk: return .disk(try diskAnswer())
+        case .damaged: return .damaged(target: try text(), reason: try text())
         case .timer: return .timer
         case .stop: return .stop
         }

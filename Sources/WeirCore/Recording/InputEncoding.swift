@@ -63,6 +63,9 @@ extension ByteWriter {
             option(manifest) { $0.steering($1) }
         case .wallClock(let milliseconds): whole64(milliseconds)
         case .disk(let answer): diskAnswer(answer)
+        case .damaged(let target, let reason):
+            text(target)
+            text(reason)
         case .timer, .stop: break
         }
     }
@@ -229,7 +232,7 @@ extension Input {
     package enum Kind: UInt8, CaseIterable, Sendable {
         case request, delivered, requestClosed, fetchHead, fetchBody, fetchEnded, linkUp, linkMessage, linkGarbage
         case linkDrained, linkDown, dialFailed, trackerUp, trackerReply, trackerDown, open, channels, close, steering
-        case wallClock, timer, stop, connectionClosed, disk
+        case wallClock, timer, stop, connectionClosed, disk, damaged
     }
 
     package var kind: Kind {
@@ -258,6 +261,7 @@ extension Input {
         case .timer: .timer
         case .stop: .stop
         case .disk: .disk
+        case .damaged: .damaged
         }
     }
 }

@@ -58,6 +58,10 @@ final class Segment {
     var originOnly: String?
     /// When a peer last held or promised any of it: who stands in for a lost source is elected from then on.
     var lastOffer = Instant.start
+    /// Origins that this copy was read from.
+    var servers: [String] = []
+    /// The media program found fault with it.
+    var damage: Damage?
     /// Why the origin was asked, for the segments' report.
     var originReason = ""
     var statusRetries = 0
@@ -241,6 +245,7 @@ final class Segment {
         partialAnnouncedAt = nil
         partsTold = []
         contributors = []
+        servers = []
         originBytes = 0
         edgeBytes = 0
         peerBytes = 0

@@ -50,6 +50,7 @@ final class Stream {
     /// Of linked agents that were elected and did not read.
     var electionFailures: [PeerID: ElectionFailures] = [:]
     var stalls = 0
+    var damage = StreamDamage()
     /// It was logged that players fetch its segment sequences themselves.
     var hasToldSequences = false
     /// How often it was planned.

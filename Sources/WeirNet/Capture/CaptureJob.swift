@@ -17,6 +17,7 @@ final class CaptureJob: @unchecked Sendable {
     private let base: String
     private let loop: any EventLoop
     private let logger: Logger
+    private let tellDamage: (ByteBuffer) -> Void
     private let onChange: (CaptureReport) -> Void
     private weak var agent: (any ControlledAgent)?
     private var worker: MediaWorkerProcess?
@@ -28,6 +29,7 @@ final class CaptureJob: @unchecked Sendable {
     /// - Parameters:
     ///   - command: the program that records.
     ///   - base: where that finds the endpoint, `http://127.0.0.1:8090`.
+    ///   - tellDamage: takes the body of a record that tells of a damaged segment.
     ///   - onChange: told of every change.
     init(
         _ request: CaptureRequest,
@@ -38,6 +40,7 @@ final class CaptureJob: @unchecked Sendable {
         agent: any ControlledAgent,
         loop: any EventLoop,
         logger: Logger,
+        tellDamage: @escaping (ByteBuffer) -> Void,
         onChange: @escaping (CaptureReport) -> Void
     ) {
         self.request = request
@@ -47,6 +50,7 @@ final class CaptureJob: @unchecked Sendable {
         self.agent = agent
         self.loop = loop
         self.logger = logger
+        self.tellDamage = tellDamage
         self.onChange = onChange
         let url = String(request.url.prefix { $0 != "?" })
         report = CaptureReport(id: id, url: url, file: request.path, state: .scheduled)
@@ -119,6 +123,7 @@ final class CaptureJob: @unchecked Sendable {
             report.take(journal)
             change(.recording)
         case .fault: fault = String(buffer: body)
+        case .damagedSegment: tellDamage(body)
         case .header, .block, .start, .damage, .end: break
         }
     }

@@ -57,6 +57,7 @@ package final class Captures: @unchecked Sendable {
             agent: agent,
             loop: loop,
             logger: logger,
+            tellDamage: continuous.tellDamage,
             onChange: onChange
         )
         let over = jobs.filter(\.report.isOver)

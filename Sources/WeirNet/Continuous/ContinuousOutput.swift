@@ -225,6 +225,7 @@ final class ContinuousOutput: @unchecked Sendable {
             for id in readers.map(\.id) { serve(id) }
             if !feed.wantsMore { worker?.pause() }
         case .damage: damagedSegments += 1
+        case .damagedSegment: settings.tellDamage(body)
         case .journal: break
         case .fault: failure = String(buffer: body)
         case .end:

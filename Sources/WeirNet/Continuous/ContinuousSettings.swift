@@ -1,3 +1,4 @@
+import NIOCore
 package import WeirCore
 
 #if canImport(Glibc)
@@ -28,7 +29,16 @@ package struct ContinuousSettings: Sendable {
     /// Seconds that a reader waits for the first byte.
     package var firstByteSeconds: Int64 = 20
 
+    /// Told of segments that the media program finds damaged: local address and reason.
+    package var onDamage: (@Sendable (String, String) -> Void)?
+
     package init() {}
+
+    /// - Parameter body: of the record that says so.
+    func tellDamage(_ body: ByteBuffer) {
+        let parts = String(buffer: body).split(separator: "\n", maxSplits: 1)
+        if parts.count == 2 { onDamage?(String(parts[0]), String(parts[1])) }
+    }
 
     /// Why the worker cannot be started now; nil when it can. To be asked each time: programs are installed and removed
     /// while agents run.

@@ -56,7 +56,7 @@ final class MediaJob: @unchecked Sendable {
         switch record.kind {
         case .block where bytes.count + body.readableBytes <= mostBytes: bytes += body.readableBytesView
         case .fault: failure = String(buffer: body)
-        case .block, .header, .start, .damage, .end, .journal: break
+        case .block, .header, .start, .damage, .damagedSegment, .end, .journal: break
         }
     }
 

@@ -100,6 +100,12 @@ enum Metrics {
         Metric("origin_requests_total", "counter", "Requests to origins for media.") {
             Double($0.agent.origin_requests)
         },
+        Metric("damaged_segments_total", "counter", "Segments that were found damaged.") {
+            Double($0.agent.damaged_segments)
+        },
+        Metric("refetched_segments_total", "counter", "Damaged segments that other bytes replaced.") {
+            Double($0.agent.refetched_segments)
+        },
         Metric("continuous_readers", "gauge", "Readers of continuous outputs.") { Double($0.agent.continuous_readers) },
         Metric("media_workers", "gauge", "Processes that remux.") { Double($0.agent.media_workers) },
         Metric("media_worker_restarts_total", "counter", "Remuxing processes that died and were replaced.") {

@@ -34,8 +34,10 @@ extension AgentHost {
             throw HostError.trustRoots(files: configuration.origin.extraTrustRoots)
         }
         let endpoint = Endpoint(loop: loop, settings: settings, deliver: deliver)
+        var continuous = configuration.continuous
+        continuous.onDamage = { inbox.put(.damaged(target: $0, reason: $1)) }
         endpoint.continuous = ContinuousOutputs(
-            settings: configuration.continuous,
+            settings: continuous,
             loop: loop,
             logger: configuration.logger
         )
@@ -43,7 +45,7 @@ extension AgentHost {
         endpoint.previews = Previews(settings: configuration.continuous, loop: loop, logger: configuration.logger)
         endpoint.captures = Captures(
             settings: configuration.captures,
-            continuous: configuration.continuous,
+            continuous: continuous,
             loop: loop,
             logger: configuration.logger
         ) { [unowned endpoint] in endpoint.workerBase }

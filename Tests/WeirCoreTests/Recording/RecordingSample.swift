@@ -61,7 +61,8 @@ enum RecordingSample {
         .wallClock(milliseconds: 1_790_000_000_000), .timer, .stop,
         .disk(.written(DiskFileID(1))), .disk(.notWritten(DiskFileID(2), .full)),
         .disk(.read(DiskFileID(1), chunks: [ByteArrayPayload([1, 2]), ByteArrayPayload([3])], evidence: [4])),
-        .disk(.unreadable(DiskFileID(3), .damaged)), .disk(.unusable(.failed("no"))),
+        .damaged(target: "/s/a/b", reason: "r"), .disk(.unreadable(DiskFileID(3), .damaged)),
+        .disk(.unusable(.failed("no"))),
     ]
 
     /// Whether its description says everything and says it the same each time.
