@@ -65,13 +65,19 @@ package enum CaptureWorker {
             file.end(.full, reason: "the disk has no more space than is left free")
             return .full
         } catch CaptureFile.Ending.unlike {
-            let reason = "the stream is described differently now, and cannot go on in this file"
-            file.end(.failed, reason: reason)
-            return .failed(reason)
+            return failed(file, "the stream is described differently now, and cannot go on in this file")
+        } catch let change as StreamChange {
+            return failed(file, change.change)
         } catch {
             file.end(.recording, reason: "\(error)")
             return .interrupted("\(error)")
         }
+    }
+
+    /// What is in the file stays, and plays; what the stream is now needs another one.
+    private static func failed(_ file: CaptureFile, _ reason: String) -> Ending {
+        file.end(.failed, reason: reason)
+        return .failed(reason)
     }
 
     private static func record(

@@ -84,9 +84,7 @@ final class Lane {
         filter = nil
         guard let track else { return }
         guard track.parameters.codec == parameters.codec else {
-            throw RemuxFault(
-                "the codec changes from \(parameters.codecName) to \(track.parameters.codecName); open it again"
-            )
+            throw StreamChange("the codec changes from \(parameters.codecName) to \(track.parameters.codecName)")
         }
         if track.counterBits != counterBits || av_cmp_q(track.timeBase, timeBase) != 0 {
             counterBits = track.counterBits
@@ -243,12 +241,10 @@ final class Lane {
     private func follow(_ track: Demuxer.Track) throws {
         let extradata = track.parameters.extradata
         if isNAL, format != .ts, !wantsStartCodes, extradata.first != 1 {
-            throw RemuxFault("pictures are packed differently from here on; open it again")
+            throw StreamChange("pictures are packed differently from here on")
         }
         if !isVideo, format == .mp4 || format == .mkv, !track.parameters.soundsLike(parameters) {
-            throw RemuxFault(
-                "the sound changes its rate or channels, which .\(format.rawValue) cannot tell; open it again"
-            )
+            throw StreamChange("the sound changes its rate or channels, which .\(format.rawValue) cannot tell")
         }
         guard format != .ts, extradata != parameters.extradata, !extradata.isEmpty else { return }
         if format == .flv {

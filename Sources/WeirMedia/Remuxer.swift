@@ -121,17 +121,27 @@ final class Remuxer {
 
     func run() throws {
         try open()
-        while try openTimeline() {
-            while let lane = try nextLane() {
-                guard let entry = lane.take() else { continue }
-                try write(entry, lane)
+        do {
+            while try openTimeline() {
+                while let lane = try nextLane() {
+                    guard let entry = lane.take() else { continue }
+                    try write(entry, lane)
+                }
             }
+        } catch let change as StreamChange {
+            try endContainer()
+            throw change
         }
         // Behind what was written before there may be nothing more.
         guard hasHeader || hasResumed else { throw RemuxFault("there is nothing in the stream that can be played") }
-        if hasHeader { try endBlock() }
-        if hasHeader { try sink.write(.block, muxer.end(), time: timeline.end) }
+        try endContainer()
         try sink.write(.end, [], time: timeline.end)
+    }
+
+    private func endContainer() throws {
+        guard hasHeader else { return }
+        try endBlock()
+        try sink.write(.block, muxer.end(), time: timeline.end)
     }
 
     // MARK: Tracks

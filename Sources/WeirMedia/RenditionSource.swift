@@ -13,6 +13,16 @@ struct RemuxFault: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// The stream became something that the container cannot tell: what was written up to there is whole.
+struct StreamChange: Error, CustomStringConvertible {
+    let change: String
+
+    init(_ change: String) { self.change = change }
+
+    /// For a player, who gets the new stream by asking anew.
+    var description: String { "\(change); open it again" }
+}
+
 /// The worker's clocks.
 enum WorkerClock {
     static var now: Instant {

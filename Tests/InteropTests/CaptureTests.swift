@@ -13,7 +13,7 @@ extension InteropTests {
         @Test(
             "A recording goes on when the origin comes back and when the agent was killed: whole, nothing twice, gaps told",
             .needs("ffmpeg"),
-            .timeLimit(.minutes(3))
+            .timeLimit(.minutes(5))
         )
         func interrupted() async throws {
             try await Media.need("ts60")
@@ -26,7 +26,7 @@ extension InteropTests {
 
                 // The origin goes away, and comes back with news.
                 content.step(to: nil)
-                try await Task.sleep(for: .seconds(3))
+                try await Task.sleep(for: .seconds(Programs.isLong ? 60 : 3))
                 content.step(to: 1..<6)
                 #expect(await reached(stage, 5))
 
@@ -94,6 +94,78 @@ extension InteropTests {
                 let full = try await record(path + ".ts", ["--recording-floor", "900000GiB"])
                 #expect(full.code == 73 && full.errors.contains("no more space"), "\(full.errors)")
                 #expect(Media.size(path + ".ts") == 0)
+            }
+        }
+
+        /// Three segments of 1280 × 720, and what follows them behind a discontinuity.
+        private func changing(_ stage: Stage, _ others: [String]) async throws -> String {
+            try await Media.need("ts60", "small-ts")
+            var list = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n"
+            for (place, path) in ((0..<3).map { Media.segmentPath($0) } + others).enumerated() {
+                let name = "\(stage.directory)/\(place).ts"
+                try FileManager.default.createSymbolicLink(atPath: name, withDestinationPath: path)
+                list += (place == 3 ? "#EXT-X-DISCONTINUITY\n" : "") + "#EXTINF:2,\n\(place).ts\n"
+            }
+            try Data((list + "#EXT-X-ENDLIST\n").utf8).write(to: URL(fileURLWithPath: stage.directory + "/index.m3u8"))
+            return try await stage.nginx(root: stage.directory).url + "/index.m3u8"
+        }
+
+        private func record(_ stage: Stage, _ url: String, _ format: String) async throws -> (
+            result: StartedProgram.Result, sizes: [String: Int]
+        ) {
+            let file = "\(stage.directory)/changing.\(format)"
+            let command = [
+                Programs.weir, "record", url, "--out", file, "--swarm-port", "off", "--recording-floor", "0",
+            ]
+            let result = try await stage.run(command, within: 40)
+            let look = [
+                "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=width", "-of", "csv=p=0",
+            ]
+            let frames = try await stage.run(look + [file], within: 40)
+            #expect(frames.errors.isEmpty, "\(format): \(frames.errors)")
+            // In some versions there is more behind the figure.
+            let widths = frames.output.split(separator: "\n").map { String($0.prefix { $0.isNumber }) }
+            return (result, Dictionary(grouping: widths.filter { !$0.isEmpty }) { $0 }.mapValues(\.count))
+        }
+
+        @Test(
+            "A stream whose pictures change their size goes on in the same file",
+            .needs("nginx", "ffmpeg", "ffprobe"),
+            .timeLimit(.minutes(2))
+        )
+        func size() async throws {
+            try await Stage.with { stage in
+                let url = try await changing(stage, (0..<3).map { "\(Media.directory)/small-ts/\($0).ts" })
+                for format in Self.formats {
+                    let (result, sizes) = try await record(stage, url, format)
+                    #expect(result.code == 0, "\(format): \(result.errors)")
+                    #expect(sizes == ["1280": 150, "320": 150], "\(format)")
+                }
+            }
+        }
+
+        @Test(
+            "A codec that changes ends a recording at once: it says so, and what came before is whole",
+            .needs("nginx", "ffmpeg", "ffprobe"),
+            .timeLimit(.minutes(2))
+        )
+        func codec() async throws {
+            try await Stage.with { stage in
+                let other = "\(stage.directory)/other.ts"
+                let source = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"]
+                let sound = ["-f", "lavfi", "-i", "sine=duration=2", "-c:a", "aac"]
+                let made = try await stage.run(
+                    ["ffmpeg", "-v", "error", "-nostdin"] + source + sound + ["-c:v", "mpeg2video", other]
+                )
+                try #require(made.code == 0, "\(made.errors)")
+                let url = try await changing(stage, [other])
+                for format in ["ts", "mkv"] {
+                    let (result, sizes) = try await record(stage, url, format)
+                    #expect(result.code == 65 && result.errors.contains("h264 to mpeg2video"), "\(result.errors)")
+                    #expect(sizes == ["1280": 150], "\(format)")
+                    let text = readText("\(stage.directory)/changing.\(format).journal")
+                    #expect(CaptureJournal(text: text)?.state == .failed, "\(text)")
+                }
             }
         }
 
