@@ -86,7 +86,7 @@ package final class AgentProcess: Sendable {
         on host: LabHost = .loopback,
         started: (ChildProcess) -> Void = { _ in }
     ) async throws -> AgentProcess {
-        let announcing = try PipeEnds()
+        let announcing = try Pipe()
         let process: ChildProcess
         do {
             defer { close(announcing.writing) }
@@ -103,7 +103,7 @@ package final class AgentProcess: Sendable {
             throw LabError("cannot start \(program): \(error)")
         }
         started(process)
-        let line = await announcing.readLine(limit: longestLine)
+        let line = await PipeReader(descriptor: announcing.reading).readLine(limit: longestLine)
         guard let announcement = try? JSONDecoder().decode(Announcement.self, from: Data(line)) else {
             await process.endAndWait()
             throw LabError("weir play ended with code \(await process.exitCode()) and announced no address")

@@ -21,67 +21,47 @@ package struct FinishedProgram: Sendable {
         _ arguments: [String],
         whenFirstLine started: @escaping @Sendable (ChildProcess, String) -> Void = { _, _ in }
     ) async throws -> FinishedProgram {
-        let output = try PipeEnds()
-        let errors = try PipeEnds()
-        let process: ChildProcess
+        let program: PipedProcess
         do {
-            defer {
-                close(output.writing)
-                close(errors.writing)
-            }
-            process = try ChildProcess(
-                arguments,
-                output: .descriptor(output.writing),
-                errors: .descriptor(errors.writing),
-                ownGroup: true
-            )
+            program = try PipedProcess(arguments)
         } catch {
-            close(output.reading)
-            close(errors.reading)
             throw LabError("cannot start \(arguments.first ?? ""): \(error)")
         }
-        async let said = output.readAll { started(process, $0) }
-        async let complained = errors.readAll()
+        let process = program.process
+        async let said = PipeReader(descriptor: program.output).readAll { started(process, $0) }
+        async let complained = PipeReader(descriptor: program.errors).readAll()
         return FinishedProgram(exitCode: await process.exitCode(), output: await said, errors: await complained)
     }
 }
 
-/// A pipe that is read to its end, or line by line.
-struct PipeEnds: Sendable {
-    let reading: Int32
-    let writing: Int32
+/// A pipe's reading end, which is read to the stream's end or for a line, and closed then.
+struct PipeReader: Sendable {
+    let descriptor: Int32
 
-    init() throws(LabError) {
-        do {
-            let pipe = try Pipe()
-            (reading, writing) = (pipe.reading, pipe.writing)
-        } catch {
-            throw LabError("\(error)")
-        }
-    }
-
-    /// Up to the first line's end, which is left out, or to the end of the stream. Closes the reading end.
+    /// Up to the first line's end, which is left out, or to the end of the stream.
     func readLine(limit: Int) async -> [UInt8] {
         await withCheckedContinuation { continuation in
-            DispatchQueue(label: "weir.pipe.\(reading)").async {
+            DispatchQueue(label: "weir.pipe.\(descriptor)").async {
                 var line: [UInt8] = []
                 var byte: UInt8 = 0
-                while line.count < limit, read(reading, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
-                close(reading)
+                while line.count < limit, read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+                    line.append(byte)
+                }
+                close(descriptor)
                 continuation.resume(returning: line)
             }
         }
     }
 
-    /// Everything to the end of the stream. Closes the reading end.
+    /// Everything to the end of the stream.
     func readAll(firstLine: @escaping @Sendable (String) -> Void = { _ in }) async -> String {
         await withCheckedContinuation { continuation in
-            DispatchQueue(label: "weir.pipe.\(reading)").async {
+            DispatchQueue(label: "weir.pipe.\(descriptor)").async {
                 var all: [UInt8] = []
                 var told = false
                 var block = [UInt8](repeating: 0, count: 4096)
                 while true {
-                    let count = read(reading, &block, block.count)
+                    let count = read(descriptor, &block, block.count)
                     if count > 0 { all += block[..<count] }
                     if !told, let end = all.firstIndex(of: UInt8(ascii: "\n")) ?? (count <= 0 ? all.endIndex : nil) {
                         told = true
@@ -89,7 +69,7 @@ struct PipeEnds: Sendable {
                     }
                     if count <= 0 { break }
                 }
-                close(reading)
+                close(descriptor)
                 continuation.resume(returning: String(decoding: all, as: UTF8.self))
             }
         }

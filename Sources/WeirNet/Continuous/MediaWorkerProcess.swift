@@ -29,36 +29,14 @@ final class MediaWorkerProcess: @unchecked Sendable {
         onLine: @escaping (String) -> Void,
         onEnd: @escaping (Int32) -> Void
     ) throws(ChildProcess.StartFailure) {
-        let output = try Pipe()
-        let errors: Pipe
-        do {
-            errors = try Pipe()
-        } catch {
-            for end in [output.reading, output.writing] { close(end) }
-            throw error
-        }
-        defer {
-            close(output.writing)
-            close(errors.writing)
-        }
-        do {
-            process = try ChildProcess(
-                command,
-                output: .descriptor(output.writing),
-                errors: .descriptor(errors.writing),
-                ownGroup: true
-            )
-        } catch {
-            close(output.reading)
-            close(errors.reading)
-            throw error
-        }
+        let started = try PipedProcess(command)
+        process = started.process
         self.loop = loop
         self.onEnd = onEnd
         let handler = RecordHandler(onRecord: onRecord) { [weak self] in self?.outputEnded() }
         self.handler = handler
-        read(output.reading, handler)
-        read(errors.reading, ComplaintHandler(onLine: onLine))
+        read(started.output, handler)
+        read(started.errors, ComplaintHandler(onLine: onLine))
     }
 
     /// Ends it at once: it holds nothing that is worth saving.
