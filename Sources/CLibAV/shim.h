@@ -15,6 +15,8 @@
 static inline int weir_error_end(void) { return AVERROR_EOF; }
 static inline int weir_error_again(void) { return AVERROR(EAGAIN); }
 static inline int weir_error_input(void) { return AVERROR(EIO); }
+static inline int weir_error_damage(void) { return AVERROR_INVALIDDATA; }
+static inline int weir_error_argument(void) { return AVERROR(EINVAL); }
 static inline int64_t weir_no_timestamp(void) { return AV_NOPTS_VALUE; }
 static inline int weir_log_errors(void) { return AV_LOG_ERROR; }
 static inline int weir_is_key(const AVPacket *packet) { return packet->flags & AV_PKT_FLAG_KEY; }

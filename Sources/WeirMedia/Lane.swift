@@ -33,6 +33,8 @@ final class Lane {
     private(set) var timeBase: AVRational
     /// The output's track.
     var output: Int32 = 0
+    /// Packets in a row that the output did not take.
+    var refused = 0
     /// In the container that is read now; nil: it lacks the track.
     private(set) var input: Int32?
     private(set) var queue: [Entry] = []

@@ -8,6 +8,9 @@ package struct AVFailure: Error, CustomStringConvertible {
 
     package var description: String { "\(action): \(AVFailure.text(of: code))" }
 
+    /// It is what was given to libav that is no good.
+    var isDamage: Bool { code == weir_error_damage() || code == weir_error_argument() }
+
     static func text(of code: Int32) -> String {
         var text = [CChar](repeating: 0, count: 128)
         av_strerror(code, &text, text.count)

@@ -8,6 +8,8 @@ final class Remuxer {
     /// Media between two points at which the container is cut: what a reader waits for at most.
     private static let cut: Int64 = 250_000
     private static let cutBytes = 1024 * 1024
+    /// Packets of a track in a row that the container may refuse until the stream is given up.
+    private static let patience = 500
 
     private enum Place {
         case reading
@@ -331,7 +333,19 @@ final class Remuxer {
         newest = lane
         let own = (current, timeline.shift)
         timeline.note(end: lane.stamp(entry, own, timeBase: muxer.timeBase(of: lane.output)))
-        try muxer.write(entry.packet)
+        try put(entry.packet, of: lane)
+    }
+
+    /// A packet that the container does not take is left out: what follows may be good.
+    private func put(_ packet: Packet, of lane: Lane) throws(AVFailure) {
+        do throws(AVFailure) {
+            try muxer.write(packet)
+            lane.refused = 0
+        } catch {
+            guard error.isDamage, lane.refused < Remuxer.patience else { throw error }
+            if lane.refused == 0 { readers[lane.reader].report("\(error)") }
+            lane.refused += 1
+        }
     }
 
     /// Notices what is missing in front of the main track's next packet.

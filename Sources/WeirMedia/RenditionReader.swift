@@ -14,7 +14,7 @@ final class RenditionReader {
     private static let patience = 8
 
     let source: RenditionSource
-    private let report: (String) -> Void
+    let report: (String) -> Void
     private var demuxer: Demuxer?
     private var bytes: SegmentBytes?
     private var failures = 0
