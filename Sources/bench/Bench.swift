@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure weir beside its bounds and peers: Scripts/bench NAME.",
         subcommands: [
-            ContinuousBench.self, CorporaBench.self, EndpointBench.self, LatencyBench.self,
+            ContinuousBench.self, CorporaBench.self, EndpointBench.self, HostileBench.self, LatencyBench.self,
             LowLatencyOriginBench.self, MemoryBench.self, ModeBench.self, RaceBench.self, ScenesBench.self,
             SizesBench.self, SwarmBench.self, TrackerBench.self, ViewCommand.self,
         ]

@@ -129,5 +129,34 @@ extension InteropTests {
                 #expect(agent.process.isRunning)
             }
         }
+
+        /// `Scripts/bench hostile` does the same with many more.
+        @Test(
+            "Real segments made bad are remuxed, recorded, probed and shown, or it is said why not, within bounded memory",
+            .needs("ffmpeg"),
+            .timeLimit(.minutes(3)),
+            arguments: HostileStream.Kind.allCases
+        )
+        func mutated(kind: HostileStream.Kind) async throws {
+            try await Media.need("small-ts", "small-mp4", "small-aac")
+            try await Stage.with { stage in
+                let origin = try await stage.origin(try HostileStream(directory: Media.directory))
+                for number in 0..<(Programs.isLong ? 200 : 4) {
+                    for job in HostileTrial.Job.all(number) {
+                        let trial = try await HostileTrial.run(
+                            job,
+                            origin.url + HostileStream.path(kind, number),
+                            program: Programs.weir + "-media",
+                            file: stage.directory + "/out"
+                        )
+                        #expect(trial.isClear, "\(kind) \(number) \(job): \(trial)")
+                        // Its private memory is limited to 320 MiB; files that it maps come on top.
+                        #expect(trial.peakBytes < 400 << 20, "\(kind) \(number) \(job): \(trial)")
+                        // Number 0 is a good one; a stream of sound has no picture.
+                        #expect(trial.code == 0 || number > 0 || kind == .aac && job == .picture, "\(kind) \(job)")
+                    }
+                }
+            }
+        }
     }
 }

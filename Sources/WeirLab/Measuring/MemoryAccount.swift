@@ -51,6 +51,14 @@ package struct MemoryAccount: Sendable, Equatable {
         }
     }
 
+    /// The most that the process ever had resident; 0 when it is gone.
+    package static func peakBytes(of process: Int32) -> Int64 {
+        let status = SmallProcFile.text("/proc/\(process)/status")
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let kibibytes = line?.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap { Int64($0) }
+        return (kibibytes ?? 0) * 1024
+    }
+
     /// Times that any thread of the process gave up the processor by itself: each is a wake-up later.
     package static func voluntarySwitches(of process: Int32, threads: [Int32]) -> Int {
         threads.reduce(0) { sum, thread in
