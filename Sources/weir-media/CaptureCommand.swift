@@ -59,7 +59,10 @@ struct CaptureCommand: ParsableCommand {
                 throw ExitCode.badData
             }
         #else
-            Console.complain("this weir-media was built without libavformat")
+            let reason = "this weir-media was built without libavformat"
+            // The agent does not try again.
+            Console.put(RemuxRecord(.fault, count: reason.utf8.count, time: 0).head + Array(reason.utf8))
+            Console.complain(reason)
             throw ExitCode.unavailable
         #endif
     }

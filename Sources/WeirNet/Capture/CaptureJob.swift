@@ -135,7 +135,9 @@ final class CaptureJob: @unchecked Sendable {
         case 0: finish(.complete, "")
         case 73: finish(.full, "the disk has no more space than is left free")
         case 64, 65: finish(.failed, fault ?? "the program that records refuses")
-        default: retry(report.reason.isEmpty ? "the process that records ended with code \(code)" : report.reason)
+        default:
+            if let fault { return finish(.failed, fault) }
+            retry(report.reason.isEmpty ? "the process that records ended with code \(code)" : report.reason)
         }
     }
 

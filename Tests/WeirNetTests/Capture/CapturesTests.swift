@@ -92,6 +92,7 @@ struct CapturesTests {
         "A disk that is full and a file that cannot go on are ends; what died is begun again, not without an end",
         arguments: [
             ("exit 73", CaptureReport.State.full, 0), (Self.refusal + "; exit 65", CaptureReport.State.failed, 0),
+            (Self.refusal + "; exit 69", CaptureReport.State.failed, 0),
             ("kill -9 $$", CaptureReport.State.failed, 3),
         ]
     )
