@@ -37,8 +37,9 @@ extension Agent {
         var held: [TimeShiftBudget.Piece] = []
         for stream in streams {
             for rendition in stream.renditions where !rendition.window.entries.isEmpty {
-                for entry in rendition.window.entries {
-                    guard let segment = rendition.media[entry.number], segment.charged > 0 else { continue }
+                // Memory holds few of what the window lists.
+                for (number, segment) in rendition.media where segment.charged > 0 {
+                    guard let entry = rendition.window.entry(number) else { continue }
                     held.append(TimeShiftBudget.Piece(edge: entry.edge, bytes: segment.charged))
                 }
             }
