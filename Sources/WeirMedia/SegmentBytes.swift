@@ -156,7 +156,7 @@ final class SegmentBytes: ByteSource {
                 media = cipher.add(media[...]) + cipher.finish()
             }
             var check = ContainerCheck(suffix: SegmentBytes.suffix(of: segment))
-            check.add(media)
+            check.add(media[...])
             guard let damage = check.finish(), media != damaged, let tell = source.tellDamage else { return media }
             damaged = media
             tell(segment.media.url, damage)

@@ -37,17 +37,20 @@ package struct ContainerCheck: Sendable {
         self.suffix = suffix
     }
 
+    package mutating func add(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { add($0) } }
+
     /// - Parameter bytes: what follows what was added before.
-    package mutating func add(_ bytes: some RandomAccessCollection<UInt8>) {
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         guard shape == .unknown else { return judge(bytes) }
-        head += bytes.prefix(ContainerCheck.headBytes - head.count)
         let taken = min(bytes.count, ContainerCheck.headBytes - count)
+        head += bytes[..<taken]
         count += taken
         guard head.count == ContainerCheck.headBytes else { return }
         shape = ContainerCheck.shape(of: head)
         count = 0
-        judge(head)
-        judge(bytes.dropFirst(taken))
+        let head = head
+        head.withUnsafeBytes { judge($0) }
+        judge(UnsafeRawBufferPointer(rebasing: bytes[taken...]))
     }
 
     private static func shape(of head: [UInt8]) -> Shape {
@@ -55,7 +58,7 @@ package struct ContainerCheck: Sendable {
         return firstBoxes.contains(String(decoding: head[4..<8], as: UTF8.self)) ? .boxes : .other
     }
 
-    private mutating func judge(_ bytes: some RandomAccessCollection<UInt8>) {
+    private mutating func judge(_ bytes: UnsafeRawBufferPointer) {
         defer { count += bytes.count }
         guard fault == nil else { return }
         switch shape {
@@ -65,11 +68,11 @@ package struct ContainerCheck: Sendable {
         }
     }
 
-    private mutating func judgePackets(_ bytes: some RandomAccessCollection<UInt8>) {
+    private mutating func judgePackets(_ bytes: UnsafeRawBufferPointer) {
         let packet = ContainerCheck.packetBytes
         var place = (packet - count % packet) % packet
         while place < bytes.count {
-            guard bytes[bytes.index(bytes.startIndex, offsetBy: place)] == ContainerCheck.sync else {
+            guard bytes[place] == ContainerCheck.sync else {
                 fault = "no packet begins at byte \(count + place)"
                 return
             }
@@ -77,19 +80,19 @@ package struct ContainerCheck: Sendable {
         }
     }
 
-    private mutating func judgeBoxes(_ bytes: some RandomAccessCollection<UInt8>) {
-        var bytes = bytes[...]
-        while !bytes.isEmpty, fault == nil, let left = rest {
+    private mutating func judgeBoxes(_ bytes: UnsafeRawBufferPointer) {
+        var place = 0
+        while place < bytes.count, fault == nil, let left = rest {
             if left > 0 {
-                let skipped = min(left, bytes.count)
-                bytes = bytes.dropFirst(skipped)
+                let skipped = min(left, bytes.count - place)
+                place += skipped
                 rest = left - skipped
                 continue
             }
             let needed = box.count < 8 ? 8 : 16
-            let taken = bytes.prefix(needed - box.count)
+            let taken = bytes[place..<min(place + needed - box.count, bytes.count)]
             box += taken
-            bytes = bytes.dropFirst(taken.count)
+            place += taken.count
             if box.count == needed { begin() }
         }
     }
